@@ -1,0 +1,5 @@
+//! Schemas: the model, their text form, inference.
+
+mod model;
+
+pub use model::{Column, ColumnType, Schema, TextFormat};
