@@ -1,1 +1,56 @@
-//! DQDL rules.
+//! DQDL: what is right and wrong about data. Pure: no I/O, no clock, no SQL engine.
+//!
+//! ```text
+//! DQDL text ──parse──▶ Document ──bind(schema, now)──▶ RuleSet
+//!                                                        │ start, update(batch), merge      one state per worker
+//!                                                        ▼
+//!                              RowResults per batch,  RuleSetState ──evaluate──▶ RuleOutcome per rule
+//! ```
+//!
+//! Start with [`dqdl`] for the language and [`RuleSet`] for running it. A rule type is one file in `types/` and one line
+//! in [`registry`]; it is made of row checks (`checks/`) and mergeable analyzers (`analyzers/`).
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
+pub mod dqdl;
+pub mod registry;
+
+mod analyzer;
+mod analyzers;
+mod bind;
+mod bind_leaf;
+mod call;
+mod check;
+mod checks;
+mod column;
+mod doc;
+mod error;
+mod java_double;
+mod java_regex;
+mod lower;
+mod mask;
+mod number_test;
+mod numbers;
+mod operands;
+mod outcome;
+mod plan;
+mod predicate;
+mod rule;
+mod ruleset;
+mod spark_cast;
+mod types;
+
+pub use analyzer::{Analyzer, AnalyzerState, Metric};
+pub use analyzers::keys::{KeyCounts, KeyHasher};
+pub use call::{Condition, DateCondition, DateOperand, NumberCondition, Operator, RuleCall, TextCondition};
+pub use check::RowCheck;
+pub use column::{ColumnRef, nearest_column};
+pub use doc::{EXAMPLE_COLUMNS, RuleDoc};
+pub use error::RuleError;
+pub use java_double::java_double;
+pub use lower::number_test;
+pub use mask::{NullRows, RowMask, Scope};
+pub use number_test::NumberTest;
+pub use outcome::{Outcome, RuleOutcome};
+pub use predicate::{NoSql, Predicate, PredicateCompiler};
+pub use rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType};
+pub use ruleset::{RowResults, RuleInfo, RuleSet, RuleSetState};

@@ -1,0 +1,43 @@
+//! Conditions on the length of texts, in characters. NULL counts as length 0.
+
+use arrow::array::RecordBatch;
+use arrow::buffer::BooleanBuffer;
+
+use crate::analyzers::lengths::character_lengths;
+use crate::check::RowCheck;
+use crate::column::ColumnRef;
+use crate::error::RuleError;
+use crate::mask::{RowMask, bits_of};
+use crate::number_test::{ApplyTest, NumberTest};
+
+/// A row passes when the length of its text meets the test.
+#[derive(Debug, Clone)]
+pub(crate) struct LengthCheck {
+    /// The column; text.
+    pub(crate) column: ColumnRef,
+    /// The condition.
+    pub(crate) test: NumberTest,
+}
+
+struct Lengths(Vec<i32>);
+
+impl ApplyTest<BooleanBuffer> for Lengths {
+    fn apply(self, test: impl Fn(f64) -> bool) -> BooleanBuffer {
+        bits_of(&self.0, |length| test(f64::from(length)))
+    }
+}
+
+impl RowCheck for LengthCheck {
+    fn column(&self) -> &ColumnRef {
+        &self.column
+    }
+
+    fn key(&self) -> String {
+        format!("length({},{:?})", self.column.key(), self.test)
+    }
+
+    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError> {
+        let lengths = character_lengths(&self.column.strings(batch)?);
+        Ok(RowMask::from_buffer(self.test.with_closure(Lengths(lengths))))
+    }
+}

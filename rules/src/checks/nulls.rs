@@ -1,0 +1,37 @@
+//! NULL or not.
+
+use arrow::array::RecordBatch;
+
+use crate::check::RowCheck;
+use crate::column::ColumnRef;
+use crate::error::RuleError;
+use crate::mask::{RowMask, Scope};
+
+/// A row passes when its value is (or is not) NULL. The empty text is not NULL.
+#[derive(Debug, Clone)]
+pub(crate) struct NullCheck {
+    /// The column.
+    pub(crate) column: ColumnRef,
+    /// Whether NULL passes (`true`) or anything but NULL (`false`).
+    pub(crate) want_null: bool,
+}
+
+impl RowCheck for NullCheck {
+    fn column(&self) -> &ColumnRef {
+        &self.column
+    }
+
+    fn key(&self) -> String {
+        format!("null={}({})", self.want_null, self.column.key())
+    }
+
+    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError> {
+        let array = self.column.array(batch)?;
+        Ok(match (Scope::all(array.len()).valid(&array), self.want_null) {
+            (None, false) => RowMask::All,
+            (None, true) => RowMask::none(array.len()),
+            (Some(valid), false) => RowMask::from_buffer(valid),
+            (Some(valid), true) => RowMask::from_buffer(!&valid),
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! Regular expressions on text values.
+
+use arrow::array::{Array, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+
+use crate::check::RowCheck;
+use crate::column::ColumnRef;
+use crate::error::RuleError;
+use crate::java_regex::{ForbiddenPattern, ValuePattern};
+use crate::mask::{NullRows, RowMask, with_nulls};
+
+/// A row passes when its text matches (or, in the reference's sense, does not match). NULL fails both.
+#[derive(Debug, Clone)]
+pub(crate) struct PatternCheck {
+    column: ColumnRef,
+    pattern: String,
+    test: PatternTest,
+}
+
+#[derive(Debug, Clone)]
+enum PatternTest {
+    Matches(ValuePattern),
+    NotMatches(ForbiddenPattern),
+}
+
+impl PatternCheck {
+    /// Compiles the pattern; the error says what is wrong with it or which Java feature is missing.
+    pub(crate) fn new(column: ColumnRef, pattern: &str, negated: bool) -> Result<PatternCheck, String> {
+        let test = if negated {
+            PatternTest::NotMatches(ForbiddenPattern::new(pattern)?)
+        } else {
+            PatternTest::Matches(ValuePattern::new(pattern)?)
+        };
+        Ok(PatternCheck { column, pattern: pattern.to_owned(), test })
+    }
+}
+
+impl RowCheck for PatternCheck {
+    fn column(&self) -> &ColumnRef {
+        &self.column
+    }
+
+    fn key(&self) -> String {
+        let negated = matches!(self.test, PatternTest::NotMatches(_));
+        format!("pattern({},{:?},{negated})", self.column.key(), self.pattern)
+    }
+
+    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError> {
+        let strings = self.column.strings(batch)?;
+        let bits = match &self.test {
+            PatternTest::Matches(pattern) => {
+                BooleanBuffer::collect_bool(strings.len(), |row| pattern.matches(strings.value(row)))
+            }
+            PatternTest::NotMatches(pattern) => {
+                BooleanBuffer::collect_bool(strings.len(), |row| pattern.allows(strings.value(row)))
+            }
+        };
+        Ok(with_nulls(bits, &strings, NullRows::Fail))
+    }
+}

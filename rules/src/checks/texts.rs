@@ -1,0 +1,130 @@
+//! Membership of text values in a list.
+
+use arrow::array::{Array, RecordBatch, StringArray};
+use arrow::buffer::BooleanBuffer;
+
+use crate::check::RowCheck;
+use crate::column::ColumnRef;
+use crate::error::RuleError;
+use crate::mask::{NullRows, RowMask, with_nulls};
+
+/// A row passes when its text is in the list (or, negated, is not).
+#[derive(Debug, Clone)]
+pub(crate) struct TextCheck {
+    /// The column; other types are cast to text.
+    pub(crate) column: ColumnRef,
+    /// The listed texts.
+    pub(crate) operands: Vec<String>,
+    /// `EMPTY` is listed: the text of length 0.
+    pub(crate) empty: bool,
+    /// `WHITESPACES_ONLY` is listed: one or more spaces and nothing else.
+    pub(crate) whitespaces_only: bool,
+    /// `NULL` is listed.
+    pub(crate) null: bool,
+    /// `!=`, `not in`.
+    pub(crate) negated: bool,
+    /// Compare lower case with lower case.
+    pub(crate) ignore_case: bool,
+}
+
+impl TextCheck {
+    /// NULL passes when it is listed; negated, when it is not.
+    fn null_rows(&self) -> NullRows {
+        if self.null != self.negated { NullRows::Pass } else { NullRows::Fail }
+    }
+
+    /// Generic over the test, so that each form of the list gets its own loop.
+    fn rows(&self, strings: &StringArray, hit: impl Fn(&[u8]) -> bool) -> BooleanBuffer {
+        BooleanBuffer::collect_bool(strings.len(), |row| hit(strings.value(row).as_bytes()) != self.negated)
+    }
+}
+
+impl RowCheck for TextCheck {
+    fn column(&self) -> &ColumnRef {
+        &self.column
+    }
+
+    fn key(&self) -> String {
+        format!(
+            "text({},{:?},{},{},{},{},{})",
+            self.column.key(),
+            self.operands,
+            self.empty,
+            self.whitespaces_only,
+            self.null,
+            self.negated,
+            self.ignore_case
+        )
+    }
+
+    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError> {
+        let strings = self.column.strings(batch)?;
+        let keyword = |value: &[u8]| {
+            (self.empty && value.is_empty())
+                || (self.whitespaces_only && !value.is_empty() && value.iter().all(|byte| *byte == b' '))
+        };
+        let bits = if self.ignore_case {
+            let lowered: Vec<String> = self.operands.iter().map(|operand| operand.to_lowercase()).collect();
+            self.rows(&strings, |value| {
+                keyword(value)
+                    || if value.is_ascii() {
+                        lowered.iter().any(|operand| value.eq_ignore_ascii_case(operand.as_bytes()))
+                    } else {
+                        let value = String::from_utf8_lossy(value).to_lowercase();
+                        lowered.contains(&value)
+                    }
+            })
+        } else {
+            // A bit per length (mod 64) turns most misses into one test.
+            let lengths = self.operands.iter().fold(0u64, |set, operand| set | 1 << (operand.len() % 64));
+            let listed = |value: &[u8]| {
+                lengths & (1 << (value.len() % 64)) != 0
+                    && self.operands.iter().any(|operand| operand.as_bytes() == value)
+            };
+            if self.empty || self.whitespaces_only {
+                self.rows(&strings, |value| listed(value) || keyword(value))
+            } else {
+                self.rows(&strings, listed)
+            }
+        };
+        Ok(with_nulls(bits, &strings, self.null_rows()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray};
+
+    use super::*;
+
+    /// Rows: "", NULL, "  ", TAB, "Ab".
+    fn check(change: impl Fn(&mut TextCheck), expected: [bool; 5]) {
+        let strings: ArrayRef = Arc::new(StringArray::from(vec![Some(""), None, Some("  "), Some("\t"), Some("Ab")]));
+        let batch = RecordBatch::try_from_iter([("c", strings)]).unwrap();
+        let mut check = TextCheck {
+            column: ColumnRef::find(&batch.schema(), "c").unwrap(),
+            operands: vec![],
+            empty: false,
+            whitespaces_only: false,
+            null: false,
+            negated: false,
+            ignore_case: false,
+        };
+        change(&mut check);
+        let mask = check.check(&batch).unwrap();
+        assert_eq!(std::array::from_fn::<bool, 5, _>(|row| mask.passes(row)), expected, "{check:?}");
+    }
+
+    #[test]
+    fn keywords_and_nulls_follow_the_reference() {
+        check(|c| c.empty = true, [true, false, false, false, false]);
+        check(|c| c.whitespaces_only = true, [false, false, true, false, false]);
+        check(|c| c.null = true, [false, true, false, false, false]);
+        check(|c| (c.empty, c.negated) = (true, true), [false, true, true, true, true]);
+        check(|c| (c.null, c.negated) = (true, true), [true, false, true, true, true]);
+        check(|c| (c.operands, c.ignore_case) = (vec!["aB".into()], true), [false, false, false, false, true]);
+        check(|c| c.operands = vec!["aB".into()], [false, false, false, false, false]);
+    }
+}

@@ -1,0 +1,361 @@
+//! Conditions: a comparison and operands, whose kind is told by how they look.
+
+use super::ast::{
+    Comparison, Condition, Date, DateCondition, Number, NumberCondition, StringCondition, StringOperand, UnitCondition,
+    Variable,
+};
+use super::cursor::{Cursor, Parse};
+use super::lexer::Kind;
+
+/// How deep number expressions may nest.
+const MAX_DEPTH: usize = 64;
+const DURATIONS: [&str; 3] = ["days", "hours", "minutes"];
+const SIZES: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
+
+pub(super) type Variables = [(String, Variable)];
+
+/// An operand before it is known what its neighbours are.
+#[derive(Debug, Clone, PartialEq)]
+enum Operand {
+    Number(Number),
+    /// Content of a string as written, and the variable it came from.
+    Text(String),
+    Keyword(StringOperand),
+    Date(Date),
+    Duration(i64, String),
+    Size(i64, String),
+    Null,
+    Variable(String, Variable),
+}
+
+/// Whether a condition begins here.
+pub(super) fn begins(cursor: &Cursor<'_>) -> bool {
+    cursor.is_any(&["not", "between", ">", ">=", "<", "<=", "=", "!=", "!", "in", "matches"])
+}
+
+/// Reads a condition.
+pub(super) fn condition(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse<Condition> {
+    let start = cursor.span().start;
+    let negated = cursor.take("not");
+    let pick = |plain, negation| if negated { negation } else { plain };
+    let (comparison, operands) = if cursor.take("between") {
+        let first = operand(cursor, variables)?;
+        if !cursor.take("and") {
+            cursor.expect("AND")?;
+        }
+        (pick(Comparison::Between, Comparison::NotBetween), vec![first, operand(cursor, variables)?])
+    } else if cursor.take("in") {
+        let comparison = pick(Comparison::In, Comparison::NotIn);
+        if cursor.is("$") {
+            return variable_list(cursor, variables, comparison);
+        }
+        cursor.expect("[")?;
+        let mut operands = vec![operand(cursor, variables)?];
+        while cursor.take(",") {
+            operands.push(operand(cursor, variables)?);
+        }
+        cursor.expect("]")?;
+        (comparison, operands)
+    } else if cursor.take("matches") {
+        let pattern = cursor.string("a quoted pattern after `matches`")?;
+        let operand = StringOperand::Text { text: pattern.to_owned(), quoted: pattern.to_owned(), value: pattern.to_owned() };
+        let comparison = pick(Comparison::Matches, Comparison::NotMatches);
+        return Ok(Condition::String(StringCondition { comparison, operands: vec![operand], variable: None }));
+    } else if negated {
+        return Err(cursor.unexpected("`between`, `in` or `matches` after `not`"));
+    } else {
+        let comparison = match cursor.word() {
+            ">" => Comparison::Greater,
+            ">=" => Comparison::GreaterOrEqual,
+            "<" => Comparison::Less,
+            "<=" => Comparison::LessOrEqual,
+            "=" => Comparison::Equal,
+            "!=" => Comparison::NotEqual,
+            // The grammar has `!` and `=` as tokens of their own, so a blank between them is allowed.
+            "!" if cursor.is_ahead(1, "=") => {
+                cursor.advance();
+                Comparison::NotEqual
+            }
+            _ => return Err(cursor.unexpected("a condition")),
+        };
+        cursor.advance();
+        (comparison, vec![operand(cursor, variables)?])
+    };
+    let span = start..cursor.end_before();
+    typed(cursor, span, comparison, operands)
+}
+
+fn variable_list(cursor: &mut Cursor<'_>, variables: &Variables, comparison: Comparison) -> Parse<Condition> {
+    let start = cursor.span().start;
+    let (name, variable) = variable(cursor, variables)?;
+    let Variable::Many(operands) = variable else {
+        let span = start..cursor.end_before();
+        return Err(cursor.fail(
+            span,
+            format!("Invalid variable type for '{name}': expected STRING_ARRAY, but got STRING"),
+        ));
+    };
+    let operands = operands.iter().map(in_list).collect();
+    Ok(Condition::String(StringCondition { comparison, operands, variable: Some(name) }))
+}
+
+/// Reads `$name` and looks it up.
+pub(super) fn variable(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse<(String, Variable)> {
+    let start = cursor.span().start;
+    cursor.expect("$")?;
+    if cursor.kind() != Kind::Word {
+        return Err(cursor.unexpected("the name of a variable after `$`"));
+    }
+    let name = cursor.advance();
+    match variables.iter().find(|(known, _)| known == name) {
+        Some((_, variable)) => Ok((name.to_owned(), variable.clone())),
+        None => {
+            let span = start..cursor.end_before();
+            Err(cursor.fail(span, format!("Variable not found: {name}")))
+        }
+    }
+}
+
+fn operand(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse<Operand> {
+    match cursor.kind() {
+        Kind::Text => Ok(Operand::Text(cursor.string("a string")?.to_owned())),
+        Kind::Day => Ok(Operand::Date(Date::Day(unquoted(cursor.advance())))),
+        Kind::Time => Ok(Operand::Date(Date::Time(unquoted(cursor.advance())))),
+        Kind::Now => {
+            cursor.advance();
+            Ok(Operand::Date(Date::Now))
+        }
+        Kind::Symbol if cursor.is("$") => {
+            let (name, variable) = variable(cursor, variables)?;
+            Ok(Operand::Variable(name, variable))
+        }
+        Kind::Symbol if cursor.is("(") && cursor.kind_ahead(1) == Kind::Now => relative_date(cursor),
+        Kind::Keyword => match cursor.word() {
+            "null" | "NULL" => match number_goes_on(cursor, 1) {
+                true => Ok(Operand::Number(number(cursor, 0)?)),
+                false => {
+                    cursor.advance();
+                    Ok(Operand::Null)
+                }
+            },
+            "empty" | "EMPTY" => {
+                cursor.advance();
+                Ok(Operand::Keyword(StringOperand::Empty))
+            }
+            "whitespaces_only" | "WHITESPACES_ONLY" => {
+                cursor.advance();
+                Ok(Operand::Keyword(StringOperand::WhitespacesOnly))
+            }
+            _ => Err(cursor.unexpected("a value")),
+        },
+        Kind::Number if DURATIONS.contains(&cursor.word_ahead(1)) || SIZES.contains(&cursor.word_ahead(1)) => {
+            let span = cursor.span();
+            let Ok(amount) = cursor.word().parse() else {
+                return Err(cursor.fail(span, "a duration or a size takes a whole number"));
+            };
+            cursor.advance();
+            let unit = cursor.advance().to_owned();
+            let duration = DURATIONS.contains(&unit.as_str());
+            Ok(if duration { Operand::Duration(amount, unit) } else { Operand::Size(amount, unit) })
+        }
+        _ => Ok(Operand::Number(number(cursor, 0)?)),
+    }
+}
+
+fn unquoted(quoted: &str) -> String {
+    quoted.trim_matches('"').to_owned()
+}
+
+fn number_goes_on(cursor: &Cursor<'_>, ahead: usize) -> bool {
+    ["+", "-", "*", "/"].iter().any(|operator| cursor.is_ahead(ahead, operator))
+}
+
+fn relative_date(cursor: &mut Cursor<'_>) -> Parse<Operand> {
+    cursor.expect("(")?;
+    cursor.advance();
+    if cursor.take(")") {
+        return Ok(Operand::Date(Date::Now));
+    }
+    let sign = match cursor.word() {
+        "-" => '-',
+        "+" => '+',
+        _ => return Err(cursor.unexpected("`-` or `+` after now()")),
+    };
+    cursor.advance();
+    let span = cursor.span();
+    let Ok(amount) = cursor.advance().parse() else {
+        return Err(cursor.fail(span, "expected a whole number of days, hours or minutes"));
+    };
+    if !cursor.is_any(&DURATIONS) {
+        return Err(cursor.unexpected("days, hours or minutes"));
+    }
+    let unit = cursor.advance().to_owned();
+    cursor.expect(")")?;
+    Ok(Operand::Date(Date::Relative { sign, amount, unit }))
+}
+
+/// A number expression: one level of operators, bound from the left, as the reference has it.
+fn number(cursor: &mut Cursor<'_>, depth: usize) -> Parse<Number> {
+    if depth > MAX_DEPTH {
+        let span = cursor.span();
+        return Err(cursor.fail(span, format!("an expression nested deeper than {MAX_DEPTH}")));
+    }
+    let mut left = factor(cursor, depth)?;
+    while cursor.kind() == Kind::Symbol && matches!(cursor.word(), "+" | "-" | "*" | "/") {
+        let operator = cursor.advance().chars().next().unwrap_or('+');
+        let right = Box::new(factor(cursor, depth)?);
+        left = Number::Binary { operator, left: Box::new(left), right, parentheses: false };
+    }
+    Ok(left)
+}
+
+fn factor(cursor: &mut Cursor<'_>, depth: usize) -> Parse<Number> {
+    match cursor.kind() {
+        Kind::Number => Ok(Number::Literal(cursor.advance().to_owned())),
+        Kind::Keyword if matches!(cursor.word(), "null" | "NULL") => {
+            cursor.advance();
+            Ok(Number::Null)
+        }
+        Kind::Symbol if cursor.is("-") => {
+            cursor.advance();
+            match cursor.kind() {
+                Kind::Number => Ok(Number::Literal(format!("-{}", cursor.advance()))),
+                _ => Err(cursor.unexpected("a number after `-`")),
+            }
+        }
+        Kind::Symbol if cursor.is("(") => {
+            cursor.advance();
+            let mut inner = number(cursor, depth + 1)?;
+            cursor.expect(")")?;
+            if let Number::Binary { parentheses, .. } = &mut inner {
+                *parentheses = true;
+            }
+            Ok(inner)
+        }
+        Kind::Word if cursor.is_ahead(1, "(") => {
+            let name = cursor.advance().to_owned();
+            cursor.expect("(")?;
+            let mut arguments = Vec::new();
+            if !cursor.is(")") {
+                arguments.push(number(cursor, depth + 1)?);
+                while cursor.take(",") {
+                    arguments.push(number(cursor, depth + 1)?);
+                }
+            }
+            cursor.expect(")")?;
+            Ok(Number::Call { name, arguments })
+        }
+        _ => Err(cursor.unexpected("a value")),
+    }
+}
+
+/// Gives operands one kind; a mixture is an error.
+fn typed(
+    cursor: &mut Cursor<'_>,
+    span: std::ops::Range<usize>,
+    comparison: Comparison,
+    operands: Vec<Operand>,
+) -> Parse<Condition> {
+    let list = matches!(comparison, Comparison::In | Comparison::NotIn);
+    let equality = list || matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+    let is_text = |operand: &Operand| matches!(operand, Operand::Text(_) | Operand::Keyword(_) | Operand::Variable(..));
+    let is_null = |operand: &Operand| *operand == Operand::Null;
+    let is_date = |operand: &Operand| matches!(operand, Operand::Date(_));
+    if operands.iter().any(is_text) {
+        // Date-shaped strings among others are plain strings: an extension, the reference refuses the list.
+        let shaped = |operand: &Operand| matches!(operand, Operand::Date(Date::Day(_) | Date::Time(_)));
+        if equality && operands.iter().all(|operand| is_text(operand) || is_null(operand) || (list && shaped(operand))) {
+            let variable = match operands.as_slice() {
+                [Operand::Variable(name, _)] => Some(name.clone()),
+                _ => None,
+            };
+            let operands = operands.into_iter().flat_map(|operand| strings(operand, list)).collect();
+            return Ok(Condition::String(StringCondition { comparison, operands, variable }));
+        }
+    } else if operands.iter().any(is_date) {
+        if operands.iter().all(|operand| is_date(operand) || is_null(operand)) {
+            let operands = operands.into_iter().map(|operand| match operand {
+                Operand::Date(date) => date,
+                _ => Date::Null,
+            });
+            return Ok(Condition::Date(DateCondition { comparison, operands: operands.collect() }));
+        }
+    } else if operands.iter().all(|operand| matches!(operand, Operand::Number(_) | Operand::Null)) {
+        let operands = operands.into_iter().map(|operand| match operand {
+            Operand::Number(number) => number,
+            _ => Number::Null,
+        });
+        return Ok(Condition::Number(NumberCondition { comparison, operands: operands.collect() }));
+    } else {
+        let mut durations = Vec::new();
+        let mut sizes = Vec::new();
+        let count = operands.len();
+        for operand in operands {
+            match operand {
+                Operand::Duration(amount, unit) => durations.push((amount, unit)),
+                Operand::Size(amount, unit) => sizes.push((amount, unit)),
+                _ => {}
+            }
+        }
+        if durations.len() == count {
+            return Ok(Condition::Duration(UnitCondition { comparison, operands: durations }));
+        }
+        if sizes.len() == count {
+            return Ok(Condition::Size(UnitCondition { comparison, operands: sizes }));
+        }
+    }
+    Err(cursor.fail(span, "the values of this condition are of different kinds, or not of a kind that it compares"))
+}
+
+fn strings(operand: Operand, list: bool) -> Vec<StringOperand> {
+    let text = |text: String| if list { list_text(&text) } else { equal_text(&text) };
+    match operand {
+        Operand::Text(content) => vec![text(content)],
+        Operand::Keyword(keyword) => vec![keyword],
+        Operand::Date(Date::Day(content) | Date::Time(content)) => vec![text(content)],
+        Operand::Variable(_, Variable::One(operand)) => vec![if list { in_list(&operand) } else { operand }],
+        Operand::Variable(_, Variable::Many(operands)) => operands.iter().map(in_list).collect(),
+        _ => vec![StringOperand::Null],
+    }
+}
+
+/// A bare `'` is escaped for the SQL that the reference makes of it; values are compared with the unescaped text.
+fn escaped(content: &str) -> String {
+    let mut quoted = String::with_capacity(content.len());
+    let mut before = ' ';
+    for character in content.chars() {
+        if character == '\'' && before != '\\' {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+        before = character;
+    }
+    quoted
+}
+
+/// A string after `=` or `!=`: escapes stay.
+pub(super) fn equal_text(content: &str) -> StringOperand {
+    let quoted = escaped(content);
+    StringOperand::Text { text: content.to_owned(), value: quoted.replace("\\'", "'"), quoted }
+}
+
+/// A string in a list: every `\x` is `x`, then `'` is escaped.
+fn list_text(content: &str) -> StringOperand {
+    let mut text = String::with_capacity(content.len());
+    let mut characters = content.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => text.extend(characters.next()),
+            other => text.push(other),
+        }
+    }
+    let quoted = escaped(&text);
+    StringOperand::Text { value: quoted.replace("\\'", "'"), text, quoted }
+}
+
+fn in_list(operand: &StringOperand) -> StringOperand {
+    match operand {
+        StringOperand::Text { text, .. } => list_text(text),
+        keyword => keyword.clone(),
+    }
+}

@@ -1,0 +1,154 @@
+//! A leaf of the tree as its rule type sees it: operands computed, keywords told apart.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::call::{Condition, DateCondition, DateOperand, NumberCondition, Operator, RuleCall, TextCondition};
+use crate::dqdl::ast::{self, Comparison};
+use crate::number_test::NumberTest;
+use crate::operands::{apply_function, day_after_now, day_of_literal, day_of_time};
+use crate::rule::BindProblem;
+
+/// Computes the operands of a leaf. `now` is what `now()` means.
+pub(crate) fn lower(leaf: &ast::LeafRule, now: DateTime<Utc>) -> Result<RuleCall, BindProblem> {
+    let tags: Vec<(String, String)> = leaf
+        .tags
+        .iter()
+        .map(|(name, tag)| {
+            let value = match tag {
+                ast::Tag::Text(value) | ast::Tag::Number(value) => value.clone(),
+                ast::Tag::List(values) => values.join(","),
+            };
+            (name.clone(), value)
+        })
+        .collect();
+    let zone = tags.iter().find(|(name, _)| name.eq_ignore_ascii_case("timeZone"));
+    let zone = match zone {
+        None => Tz::UTC,
+        Some((_, name)) => {
+            name.parse().map_err(|_| BindProblem::fails(format!("\"{name}\" is not a known time zone")))?
+        }
+    };
+    Ok(RuleCall {
+        parameters: leaf.parameters.iter().map(|parameter| parameter.value.clone()).collect(),
+        condition: leaf.condition.as_ref().map(|condition| lower_condition(condition, zone, now)).transpose()?,
+        filter: leaf.filter.clone(),
+        threshold: leaf.threshold.as_ref().map(number_test).transpose().map_err(BindProblem::Refused)?,
+        tags,
+    })
+}
+
+/// The test that a number condition stands for: on a metric, or on a share of rows for a threshold.
+///
+/// The error says why there is none: NULL, a dynamic value, an unknown function.
+pub fn number_test(condition: &ast::NumberCondition) -> Result<NumberTest, String> {
+    lower_numbers(condition)?.test()
+}
+
+fn lower_condition(condition: &ast::Condition, zone: Tz, now: DateTime<Utc>) -> Result<Condition, BindProblem> {
+    Ok(match condition {
+        ast::Condition::Number(condition) => Condition::Number(lower_numbers(condition).map_err(BindProblem::Refused)?),
+        ast::Condition::String(condition) => lower_texts(condition)?,
+        ast::Condition::Date(condition) => Condition::Date(DateCondition {
+            operator: operator(condition.comparison).map_err(BindProblem::Refused)?,
+            operands: condition.operands.iter().map(|operand| lower_date(operand, zone, now)).collect(),
+        }),
+        ast::Condition::Duration(_) | ast::Condition::Size(_) => Condition::Other,
+    })
+}
+
+fn operator(comparison: Comparison) -> Result<Operator, String> {
+    Ok(match comparison {
+        Comparison::Greater => Operator::Greater,
+        Comparison::GreaterOrEqual => Operator::GreaterOrEqual,
+        Comparison::Less => Operator::Less,
+        Comparison::LessOrEqual => Operator::LessOrEqual,
+        Comparison::Equal => Operator::Equal,
+        Comparison::NotEqual => Operator::NotEqual,
+        Comparison::Between => Operator::Between,
+        Comparison::NotBetween => Operator::NotBetween,
+        Comparison::In => Operator::In,
+        Comparison::NotIn => Operator::NotIn,
+        Comparison::Matches | Comparison::NotMatches => return Err("`matches` needs text".to_owned()),
+    })
+}
+
+fn lower_numbers(condition: &ast::NumberCondition) -> Result<NumberCondition, String> {
+    let operands = condition.operands.iter().map(|operand| match operand {
+        ast::Number::Null => Ok(None),
+        other => compute(other).map(Some),
+    });
+    Ok(NumberCondition { operator: operator(condition.comparison)?, operands: operands.collect::<Result<_, _>>()? })
+}
+
+/// Computes a constant expression, in doubles as the reference does.
+fn compute(number: &ast::Number) -> Result<f64, String> {
+    match number {
+        ast::Number::Literal(text) => {
+            let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
+            digits.parse().map_err(|_| format!("`{text}` is not a number"))
+        }
+        ast::Number::Null => Err("NULL cannot be part of an expression".to_owned()),
+        ast::Number::Binary { operator, left, right, .. } => {
+            let (left, right) = (compute(left)?, compute(right)?);
+            match operator {
+                '+' => Ok(left + right),
+                '-' => Ok(left - right),
+                '*' => Ok(left * right),
+                '/' => Ok(left / right),
+                other => Err(format!("`{other}` is not an operator on numbers")),
+            }
+        }
+        ast::Number::Call { name, arguments } => {
+            if name == "last" {
+                return apply_function(name, &[]);
+            }
+            apply_function(name, &arguments.iter().map(compute).collect::<Result<Vec<f64>, String>>()?)
+        }
+    }
+}
+
+fn lower_texts(condition: &ast::StringCondition) -> Result<Condition, BindProblem> {
+    let negated = match condition.comparison {
+        Comparison::Equal | Comparison::In | Comparison::Matches => false,
+        Comparison::NotEqual | Comparison::NotIn | Comparison::NotMatches => true,
+        _ => return Err(BindProblem::fails("texts can only be compared with =, !=, in, not in and matches")),
+    };
+    if matches!(condition.comparison, Comparison::Matches | Comparison::NotMatches) {
+        return match condition.operands.as_slice() {
+            [ast::StringOperand::Text { value, .. }] => Ok(Condition::Pattern { pattern: value.clone(), negated }),
+            _ => Err(BindProblem::fails("`matches` needs one text")),
+        };
+    }
+    let list = matches!(condition.comparison, Comparison::In | Comparison::NotIn);
+    let mut texts = TextCondition { negated, list, ..TextCondition::default() };
+    for operand in &condition.operands {
+        match operand {
+            ast::StringOperand::Text { value, .. } => texts.texts.push(value.clone()),
+            ast::StringOperand::Null => texts.null = true,
+            ast::StringOperand::Empty => texts.empty = true,
+            ast::StringOperand::WhitespacesOnly => texts.whitespaces_only = true,
+        }
+    }
+    Ok(Condition::Texts(texts))
+}
+
+fn lower_date(date: &ast::Date, zone: Tz, now: DateTime<Utc>) -> DateOperand {
+    match date {
+        ast::Date::Null => DateOperand::Null,
+        ast::Date::Day(text) => day_of_literal(text),
+        ast::Date::Time(text) => day_of_time(text, zone, now),
+        ast::Date::Now => day_after_now(now, 0),
+        ast::Date::Relative { sign, amount, unit } => {
+            let unit_minutes = match unit.as_str() {
+                "days" => 24 * 60,
+                "hours" => 60,
+                _ => 1,
+            };
+            match amount.checked_mul(unit_minutes) {
+                Some(minutes) => day_after_now(now, if *sign == '-' { -minutes } else { minutes }),
+                None => DateOperand::Invalid(format!("(now() {sign} {amount} {unit})")),
+            }
+        }
+    }
+}

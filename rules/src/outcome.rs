@@ -1,0 +1,43 @@
+//! The result of one rule, in Glue's shape.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Whether a rule held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Outcome {
+    /// The rule holds for the dataset.
+    Passed,
+    /// The rule does not hold, or could not be evaluated.
+    Failed,
+}
+
+/// One line of Glue's `ruleOutcomes`; the serialised names are Glue's.
+///
+/// A metric may be NaN (completeness of no rows), which JSON writes as `null`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleOutcome {
+    /// The rule's canonical text.
+    #[serde(rename = "Rule")]
+    pub rule: String,
+    /// `Passed` or `Failed`.
+    #[serde(rename = "Outcome")]
+    pub outcome: Outcome,
+    /// Why it failed; also present on a passed `OR` with a failing side.
+    #[serde(rename = "FailureReason")]
+    pub failure_reason: Option<String>,
+    /// The metrics the rule was judged by, by Glue's metric names.
+    #[serde(rename = "EvaluatedMetrics")]
+    pub evaluated_metrics: BTreeMap<String, f64>,
+    /// The rule with its dynamic values filled in; `None` without dynamic values.
+    #[serde(rename = "EvaluatedRule")]
+    pub evaluated_rule: Option<String>,
+}
+
+impl RuleOutcome {
+    /// Whether the rule does not hold.
+    pub fn failed(&self) -> bool {
+        self.outcome == Outcome::Failed
+    }
+}

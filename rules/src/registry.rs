@@ -1,0 +1,47 @@
+//! Every rule type. A new one is a file in `types/` and a line here.
+
+use crate::rule::RuleType;
+use crate::types;
+
+/// The rule types, by name.
+static ALL: &[&dyn RuleType] = &[
+    &types::column_count::ColumnCount,
+    &types::column_data_type::ColumnDataType,
+    &types::column_exists::ColumnExists,
+    &types::column_length::ColumnLength,
+    &types::column_values::ColumnValues,
+    &types::completeness::Completeness,
+    &types::is_complete::IsComplete,
+    &types::is_primary_key::IsPrimaryKey,
+    &types::is_unique::IsUnique,
+    &types::mean::Mean,
+    &types::row_count::RowCount,
+    &types::standard_deviation::StandardDeviation,
+    &types::sum::Sum,
+    &types::uniqueness::Uniqueness,
+];
+
+/// All rule types that this crate evaluates.
+pub fn all() -> &'static [&'static dyn RuleType] {
+    ALL
+}
+
+/// The rule type with this name, exactly as DQDL spells it.
+pub fn find(name: &str) -> Option<&'static dyn RuleType> {
+    ALL.iter().copied().find(|rule_type| rule_type.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_and_documented() {
+        assert!(all().is_sorted_by_key(|rule_type| rule_type.name()));
+        for rule_type in all() {
+            let doc = rule_type.doc();
+            assert!(doc.syntax.starts_with(rule_type.name()) && doc.example.starts_with(rule_type.name()));
+            assert!(doc.summary.ends_with('.') && !doc.nulls.is_empty(), "{}", rule_type.name());
+        }
+    }
+}

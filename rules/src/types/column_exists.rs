@@ -1,0 +1,38 @@
+//! `ColumnExists`.
+
+use crate::call::RuleCall;
+use crate::column::ColumnRef;
+use crate::doc::RuleDoc;
+use crate::number_test::NumberTest;
+use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType};
+
+/// Looks for a column in the schema.
+#[derive(Debug)]
+pub(crate) struct ColumnExists;
+
+impl RuleType for ColumnExists {
+    fn name(&self) -> &'static str {
+        "ColumnExists"
+    }
+
+    fn doc(&self) -> &'static RuleDoc {
+        &RuleDoc {
+            summary: "Requires a column of this name.",
+            syntax: "ColumnExists <column>",
+            nulls: "Does not look at values.",
+            differs_from_glue: "Names compare as in Spark's default: another case is the same name.",
+            example: "ColumnExists \"id\"",
+        }
+    }
+
+    fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
+        let name = call.first_parameter();
+        let exists = ColumnRef::find(cx.schema, name).is_some();
+        Ok(BoundRule::dataset(vec![Constraint {
+            measure: Measure::Constant(f64::from(u8::from(exists))),
+            metric: Some(format!("Dataset.{name}.ColumnExists")),
+            test: NumberTest::Equal(1.0),
+            reason: Reason::Double,
+        }]))
+    }
+}

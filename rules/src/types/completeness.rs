@@ -1,0 +1,52 @@
+//! `Completeness`.
+
+use std::sync::Arc;
+
+use crate::call::RuleCall;
+use crate::checks::nulls::NullCheck;
+use crate::column::ColumnRef;
+use crate::doc::RuleDoc;
+use crate::number_test::NumberTest;
+use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, column};
+
+/// Compares the share of values that are not NULL.
+#[derive(Debug)]
+pub(crate) struct Completeness;
+
+impl RuleType for Completeness {
+    fn name(&self) -> &'static str {
+        "Completeness"
+    }
+
+    fn doc(&self) -> &'static RuleDoc {
+        &RuleDoc {
+            summary: "Compares the share of rows whose value is not NULL.",
+            syntax: "Completeness <column> <number condition> [where \"<sql>\"]",
+            nulls: "NULL is incomplete; the empty text is complete. No rows: NaN, which fails.",
+            differs_from_glue: "Marks rows, but rejects none: the ratio states a tolerance.",
+            example: "Completeness \"name\" > 0.9",
+        }
+    }
+
+    fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
+        let column = column(call.first_parameter(), cx)?;
+        let test = call.number_test().map_err(BindProblem::fails)?;
+        let constraint = completeness(&column, test);
+        Ok(BoundRule::dataset(vec![constraint]).with_rows(not_null(&column), false))
+    }
+}
+
+/// The check behind every completeness metric.
+pub(crate) fn not_null(column: &ColumnRef) -> Arc<NullCheck> {
+    Arc::new(NullCheck { column: column.clone(), want_null: false })
+}
+
+/// `Column.c.Completeness` held against a test.
+pub(crate) fn completeness(column: &ColumnRef, test: NumberTest) -> Constraint {
+    Constraint {
+        measure: Measure::Share(not_null(column)),
+        metric: Some(format!("Column.{}.Completeness", column.name())),
+        test,
+        reason: Reason::Double,
+    }
+}

@@ -1,0 +1,36 @@
+//! `Mean`.
+
+use crate::analyzers::sum::{SumOf, Total};
+use crate::call::RuleCall;
+use crate::doc::RuleDoc;
+use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, numeric_column};
+
+/// Compares the average of a number column.
+#[derive(Debug)]
+pub(crate) struct Mean;
+
+impl RuleType for Mean {
+    fn name(&self) -> &'static str {
+        "Mean"
+    }
+
+    fn doc(&self) -> &'static RuleDoc {
+        &RuleDoc {
+            summary: "Compares the average of a number column.",
+            syntax: "Mean <column> <number condition> [where \"<sql>\"]",
+            nulls: "NULLs are ignored; a column of only NULLs, or no row, fails.",
+            differs_from_glue: "Integers and decimals are added exactly, where Spark adds doubles: the last digits may differ.",
+            example: "Mean \"price\" >= 0",
+        }
+    }
+
+    fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
+        let column = numeric_column(call.first_parameter(), cx)?;
+        Ok(BoundRule::dataset(vec![Constraint {
+            metric: Some(format!("Column.{}.Mean", column.name())),
+            measure: Measure::Analyzer(Box::new(SumOf { column, total: Total::Mean })),
+            test: call.number_test().map_err(BindProblem::fails)?,
+            reason: Reason::Double,
+        }]))
+    }
+}

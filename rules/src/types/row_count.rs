@@ -1,0 +1,36 @@
+//! `RowCount`.
+
+use crate::call::RuleCall;
+use crate::doc::RuleDoc;
+use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType};
+
+/// Counts the rows in scope.
+#[derive(Debug)]
+pub(crate) struct RowCount;
+
+impl RuleType for RowCount {
+    fn name(&self) -> &'static str {
+        "RowCount"
+    }
+
+    fn doc(&self) -> &'static RuleDoc {
+        &RuleDoc {
+            summary: "Compares the number of rows.",
+            syntax: "RowCount <number condition> [where \"<sql>\"]",
+            nulls: "Rows count whatever they hold.",
+            differs_from_glue: "",
+            example: "RowCount > 0",
+        }
+    }
+
+    fn bind(&self, call: &RuleCall, _cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
+        let test = call.number_test().map_err(BindProblem::fails)?;
+        let constraint = Constraint {
+            measure: Measure::RowsInScope,
+            metric: Some("Dataset.*.RowCount".to_owned()),
+            test,
+            reason: Reason::Integer,
+        };
+        Ok(BoundRule { no_rows: NoRows::Evaluate, ..BoundRule::dataset(vec![constraint]) })
+    }
+}

@@ -1,0 +1,36 @@
+//! `Sum`.
+
+use crate::analyzers::sum::{SumOf, Total};
+use crate::call::RuleCall;
+use crate::doc::RuleDoc;
+use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, numeric_column};
+
+/// Compares the sum of a number column.
+#[derive(Debug)]
+pub(crate) struct Sum;
+
+impl RuleType for Sum {
+    fn name(&self) -> &'static str {
+        "Sum"
+    }
+
+    fn doc(&self) -> &'static RuleDoc {
+        &RuleDoc {
+            summary: "Compares the sum of a number column.",
+            syntax: "Sum <column> <number condition> [where \"<sql>\"]",
+            nulls: "NULLs are ignored; a column of only NULLs, or no row, fails.",
+            differs_from_glue: "Integers are added exactly, where Spark wraps around at 64 bits.",
+            example: "Sum \"price\" >= 0",
+        }
+    }
+
+    fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
+        let column = numeric_column(call.first_parameter(), cx)?;
+        Ok(BoundRule::dataset(vec![Constraint {
+            metric: Some(format!("Column.{}.Sum", column.name())),
+            measure: Measure::Analyzer(Box::new(SumOf { column, total: Total::Sum })),
+            test: call.number_test().map_err(BindProblem::fails)?,
+            reason: Reason::Double,
+        }]))
+    }
+}

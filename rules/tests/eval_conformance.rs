@@ -1,0 +1,392 @@
+//! Runs the evaluation cases extracted from Deequ's and DQDL's public tests.
+//!
+//! A case whose rule types are not implemented must be refused by `bind`; it is counted, not passed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that reports a table"
+)]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef};
+use etl_rules::dqdl;
+use etl_rules::{BindContext, Outcome, RowMask, RuleOutcome, RuleSet, number_test, registry};
+use serde_json::Value;
+use support::{SimpleWhere, one_column, table};
+
+fn cases() -> Option<Vec<Value>> {
+    let directory = std::env::var_os("ETL_CONFORMANCE_DIR")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance/dqdl"));
+    let path = directory.join("eval_cases.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("SKIPPED: no conformance cases at {}", path.display());
+        return None;
+    };
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// What became of a case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    Passed,
+    /// A rule type, function or form that `bind` refuses, as it must.
+    NotSupportedYet,
+    /// SQL beyond the tiny `where` compiler.
+    NeedsEngine,
+    /// Row labels of key rules, which a second pass gives.
+    NeedsSecondPass,
+    /// A rule object built in memory that no DQDL text gives.
+    NotWritable,
+    Disagrees(String),
+}
+
+fn now() -> chrono::DateTime<chrono::Utc> {
+    "2026-01-15T12:34:56Z".parse().unwrap()
+}
+
+fn bind(text: &str, schema: &SchemaRef) -> Result<RuleSet, String> {
+    let dqdl::Parsed { document, diagnostics } = dqdl::parse(text);
+    if diagnostics.iter().any(|diagnostic| diagnostic.severity == dqdl::Severity::Error) {
+        return Err(format!("parse: {diagnostics:?}"));
+    }
+    RuleSet::bind(&document, &BindContext { schema, predicates: &SimpleWhere, text, now: now() })
+        .map_err(|problems| format!("bind: {problems:?}"))
+}
+
+const KEY_RULES: [&str; 3] = ["IsUnique", "IsPrimaryKey", "Uniqueness"];
+
+/// The rule types a ruleset names: words that start a rule.
+fn rule_types(text: &str) -> Vec<String> {
+    let mut types = Vec::new();
+    let mut in_string = false;
+    let mut word = String::new();
+    for character in text.chars() {
+        if character == '"' {
+            in_string = !in_string;
+        }
+        if !in_string && character.is_ascii_alphanumeric() {
+            word.push(character);
+            continue;
+        }
+        if word.starts_with(|first: char| first.is_ascii_uppercase())
+            && !["Rules", "NULL", "EMPTY", "AND", "OR"].contains(&word.as_str())
+            && !word.chars().all(|c| c.is_ascii_uppercase())
+        {
+            types.push(word.clone());
+        }
+        word.clear();
+    }
+    types.dedup();
+    types
+}
+
+#[test]
+fn evaluation_agrees_with_the_reference() {
+    let Some(cases) = cases() else { return };
+    let mut by_type: BTreeMap<String, BTreeMap<&'static str, usize>> = BTreeMap::new();
+    let mut disagreements = Vec::new();
+    for case in &cases {
+        let kind = case["kind"].as_str().unwrap();
+        let verdict = match kind {
+            "dataset" => dataset(case),
+            "condition" => condition(case),
+            _ => translation(case),
+        };
+        let text = case["ruleset"].as_str().or(case["rule"].as_str()).unwrap();
+        let label = match rule_types(text).as_slice() {
+            [single] => single.clone(),
+            _ => "(several)".to_owned(),
+        };
+        let column = match &verdict {
+            Verdict::Passed => "passed",
+            Verdict::NotSupportedYet => "not supported yet",
+            Verdict::NeedsEngine => "needs engine",
+            Verdict::NeedsSecondPass => "needs second pass",
+            Verdict::NotWritable => "not writable as text",
+            Verdict::Disagrees(why) => {
+                disagreements.push(format!("{} {text}\n    {why}", case["id"]));
+                "DISAGREES"
+            }
+        };
+        *by_type.entry(label).or_default().entry(column).or_default() += 1;
+    }
+    for (rule_type, counts) in &by_type {
+        println!("{rule_type:26} {counts:?}");
+    }
+    let mut totals: BTreeMap<&str, usize> = BTreeMap::new();
+    for counts in by_type.values() {
+        for (column, count) in counts {
+            *totals.entry(column).or_default() += count;
+        }
+    }
+    println!("{:26} {totals:?} of {}", "total", cases.len());
+    assert!(disagreements.is_empty(), "{} disagreements:\n{}", disagreements.len(), disagreements.join("\n"));
+}
+
+fn dataset(case: &Value) -> Verdict {
+    let text = case["ruleset"].as_str().unwrap();
+    let types = rule_types(text);
+    let supported = types.iter().all(|name| registry::find(name).is_some());
+    let Some(batch) = table(&case["data"]) else {
+        return if supported { Verdict::Disagrees("unknown column type".to_owned()) } else { Verdict::NotSupportedYet };
+    };
+    let rules = match (bind(text, &batch.schema()), supported) {
+        (Ok(_), false) => return Verdict::Disagrees("an unknown rule type was bound".to_owned()),
+        (Err(why), false) if why.contains("not supported yet") || case["throws"].is_string() => {
+            return Verdict::NotSupportedYet;
+        }
+        (Err(why), false) => return Verdict::Disagrees(why),
+        (Err(_), true) if case["throws"].is_string() => return Verdict::Passed,
+        (Err(why), true) => return Verdict::Disagrees(why),
+        (Ok(rules), true) => rules,
+    };
+    if case["throws"].is_string() {
+        return Verdict::Disagrees("should not be accepted".to_owned());
+    }
+
+    // The whole table at once, and cut in two with merged states: the answers must be the same.
+    let mut whole = rules.start();
+    let rows = rules.update(&batch, &mut whole).unwrap();
+    let outcomes = rules.evaluate(&whole, &|_| None);
+    let (mut first, mut second) = (rules.start(), rules.start());
+    let cut = batch.num_rows() / 2;
+    rules.update(&batch.slice(0, cut), &mut first).unwrap();
+    rules.update(&batch.slice(cut, batch.num_rows() - cut), &mut second).unwrap();
+    rules.merge(&mut first, second).unwrap();
+    let merged = rules.evaluate(&first, &|_| None);
+    if format!("{outcomes:?}") != format!("{merged:?}") {
+        return Verdict::Disagrees(format!("merged states differ: {outcomes:?} / {merged:?}"));
+    }
+
+    let mut problems = Vec::new();
+    for (index, expected) in case["expected"].as_array().unwrap().iter().enumerate() {
+        check_outcome(expected, &outcomes, index, &mut problems);
+    }
+    // `rule_count` is not used: in four cases it counts the metrics of one outcome and contradicts `rules`.
+    let count = case["rules"].as_array().map_or(0, Vec::len);
+    if outcomes.len() != count {
+        problems.push(format!("{} outcomes, expected {count}", outcomes.len()));
+    }
+    if let Some(row_level) = case["row_level"].as_object() {
+        if types.iter().any(|name| KEY_RULES.contains(&name.as_str())) && !row_level.keys().all(|k| k == "row_count") {
+            return Verdict::NeedsSecondPass;
+        }
+        check_rows(&Value::Object(row_level.clone()), &rules, &rows.passed, &batch, &mut problems);
+        let rejected = rows.failed.as_ref().map_or(0, |failed| failed.count_set_bits());
+        let failing = (0..batch.num_rows())
+            .filter(|row| {
+                rules
+                    .rules()
+                    .iter()
+                    .zip(&rows.passed)
+                    .any(|(rule, mask)| rule.rejects_rows && mask.as_ref().is_some_and(|mask| !mask.passes(*row)))
+            })
+            .count();
+        if rejected != failing {
+            problems.push(format!("{rejected} rows rejected, {failing} rows fail a rejecting rule"));
+        }
+    }
+    if !problems.is_empty() && format!("{:?}", rules.warnings()).contains("where clause is invalid") {
+        return Verdict::NeedsEngine;
+    }
+    if problems.is_empty() { Verdict::Passed } else { Verdict::Disagrees(problems.join("; ")) }
+}
+
+fn double(value: &Value) -> f64 {
+    match value.as_str() {
+        Some("NaN") => f64::NAN,
+        Some("Infinity") => f64::INFINITY,
+        _ => value.as_f64().unwrap(),
+    }
+}
+
+fn check_outcome(expected: &Value, outcomes: &[RuleOutcome], index: usize, problems: &mut Vec<String>) {
+    let text = expected["rule"].as_str();
+    let found = match text {
+        Some(text) => outcomes.iter().find(|outcome| outcome.rule == text),
+        None => outcomes.get(index),
+    };
+    let Some(outcome) = found else {
+        let texts: Vec<&String> = outcomes.iter().map(|outcome| &outcome.rule).collect();
+        problems.push(format!("no outcome {text:?} in {texts:?}"));
+        return;
+    };
+    let mut wrong = |what: String| problems.push(format!("{what}: {outcome:?}"));
+    if let Some(expected) = expected["outcome"].as_str() {
+        let passed = if outcome.outcome == Outcome::Passed { "Passed" } else { "Failed" };
+        if passed != expected {
+            wrong(format!("outcome should be {expected}"));
+        }
+    }
+    let metrics = &outcome.evaluated_metrics;
+    let single = || metrics.values().copied().next().unwrap_or(f64::NAN);
+    let tolerance = |name: &str| {
+        let tolerance = &expected["tolerance"];
+        tolerance.as_f64().or_else(|| tolerance[name].as_f64()).unwrap_or(1e-12)
+    };
+    if let Some(wanted) = expected["metrics"].as_object() {
+        for (name, value) in wanted {
+            let (value, found) = (double(value), metrics.get(name).copied());
+            let close = found.is_some_and(|f| (f - value).abs() <= tolerance(name) || (f.is_nan() && value.is_nan()));
+            if !close {
+                wrong(format!("metric {name} should be {value}"));
+            }
+        }
+    }
+    if let Some(names) = expected["metric_keys"].as_array() {
+        for name in names {
+            if !metrics.contains_key(name.as_str().unwrap()) {
+                wrong(format!("metric {name} is missing"));
+            }
+        }
+    }
+    if let Some(count) = expected["metric_count"].as_u64()
+        && metrics.len() as u64 != count
+    {
+        wrong(format!("{count} metrics expected"));
+    }
+    if let Some(value) = expected["metric_value"].as_f64()
+        && (single() - value).abs() > 1e-9
+    {
+        wrong(format!("metric should be {value}"));
+    }
+    if let Some(value) = expected["metric_value_truncated"].as_f64()
+        && single().trunc() != value
+    {
+        wrong(format!("metric should truncate to {value}"));
+    }
+    if let Some(value) = expected["metric_value_x100_truncated"].as_f64()
+        && (single() * 100.0).trunc() != value
+    {
+        wrong(format!("100 x metric should truncate to {value}"));
+    }
+    for condition in expected["failure_reason"].as_array().into_iter().flatten() {
+        let reason = outcome.failure_reason.as_deref();
+        let contains = |text: &Value| reason.unwrap_or("").contains(text.as_str().unwrap());
+        let holds = condition.as_object().unwrap().iter().all(|(kind, text)| match kind.as_str() {
+            "contains" => contains(text),
+            "not_contains" => !contains(text),
+            "present" => reason.is_some() == text.as_bool().unwrap(),
+            "equals" => reason == text.as_str(),
+            _ => false,
+        });
+        if !holds {
+            wrong(format!("reason should be {condition}"));
+        }
+    }
+}
+
+fn check_rows(
+    expected: &Value,
+    rules: &RuleSet,
+    passed: &[Option<RowMask>],
+    batch: &RecordBatch,
+    problems: &mut Vec<String>,
+) {
+    let lists = |row: usize| {
+        let (mut pass, mut fail, mut skip) = (Vec::new(), Vec::new(), Vec::new());
+        for (rule, mask) in rules.rules().iter().zip(passed) {
+            match mask {
+                None => skip.push(rule.text.clone()),
+                Some(mask) if mask.passes(row) => pass.push(rule.text.clone()),
+                Some(_) => fail.push(rule.text.clone()),
+            }
+        }
+        [pass, fail, skip]
+    };
+    let rows: Vec<[Vec<String>; 3]> = (0..batch.num_rows()).map(lists).collect();
+    for (key, value) in expected.as_object().unwrap() {
+        let size = value.as_u64().map(|size| size as usize);
+        let holds = match key.as_str() {
+            "columns_present" => true,
+            "row_count" => Some(rows.len()) == size,
+            "DataQualityEvaluationResult" => {
+                let results: Vec<&str> =
+                    rows.iter().map(|[_, fail, _]| if fail.is_empty() { "Passed" } else { "Failed" }).collect();
+                serde_json::json!(results) == *value
+            }
+            "skip_nonempty_every_row" => rows.iter().all(|[_, _, skip]| !skip.is_empty()),
+            "skip_size_every_row" => rows.iter().all(|[_, _, skip]| Some(skip.len()) == size),
+            "fail_size_every_row" => rows.iter().all(|[_, fail, _]| Some(fail.len()) == size),
+            "fail_empty_every_row" => rows.iter().all(|[_, fail, _]| fail.is_empty()),
+            "skip_contains" => rows.iter().all(|[_, _, skip]| skip.iter().any(|text| value.as_str() == Some(text))),
+            "cells" => value.as_array().unwrap().iter().all(|cell| {
+                let [pass, fail, skip] = &rows[cell["row"].as_u64().unwrap() as usize];
+                let list = match cell["column"].as_str().unwrap() {
+                    "DataQualityRulesPass" => pass,
+                    "DataQualityRulesFail" => fail,
+                    _ => skip,
+                };
+                let contains = cell["contains"].as_str().is_none_or(|text| list.iter().any(|rule| rule == text));
+                let empty = cell["empty"].as_bool().is_none_or(|empty| list.is_empty() == empty);
+                contains && empty
+            }),
+            _ => false,
+        };
+        if !holds {
+            problems.push(format!("row level {key} should be {value}: {rows:?}"));
+        }
+    }
+}
+
+fn condition(case: &Value) -> Verdict {
+    let text = format!("Rules = [ {} ]", case["rule"].as_str().unwrap());
+    let parsed = dqdl::parse(&text);
+    if !parsed.is_valid() {
+        return Verdict::Disagrees(format!("{:?}", parsed.diagnostics));
+    }
+    let document = parsed.document;
+    let Some(dqdl::Rule::Leaf(leaf)) = document.rules.first() else {
+        return Verdict::Disagrees("not one rule".to_owned());
+    };
+    let condition = match (case["applies_to"].as_str().unwrap(), &leaf.threshold, &leaf.condition) {
+        ("threshold", Some(condition), _) | ("condition", _, Some(dqdl::ast::Condition::Number(condition))) => {
+            condition
+        }
+        _ => return Verdict::Disagrees("no number condition".to_owned()),
+    };
+    match number_test(condition) {
+        Err(error) => Verdict::Disagrees(format!("{error:?}")),
+        Ok(test) if test.holds(double(&case["metric_value"])) == case["expected"].as_bool().unwrap() => Verdict::Passed,
+        Ok(test) => Verdict::Disagrees(format!("{test:?}")),
+    }
+}
+
+fn translation(case: &Value) -> Verdict {
+    let rule = case["rule"].as_str().unwrap();
+    let accepted = case["accepted"].as_bool().unwrap();
+    let in_memory = case["built_in_memory"].as_bool() == Some(true);
+    let text = format!("Rules = [ {rule} ]");
+    let column = rule.split('"').nth(1).unwrap();
+    // A translation has no schema: the rule is accepted when some column type takes it.
+    let mut answers = Vec::new();
+    for data_type in [DataType::Float64, DataType::Utf8] {
+        let column = if column.contains('.') { column.to_owned() } else { column.trim_matches('`').to_owned() };
+        let mut schema = one_column(&column, data_type.clone());
+        if rule.contains("status = ") && column != "status" {
+            let mut fields: Vec<_> = schema.fields().iter().cloned().collect();
+            fields.push(std::sync::Arc::new(arrow::datatypes::Field::new("status", DataType::Utf8, true)));
+            schema = std::sync::Arc::new(arrow::datatypes::Schema::new(fields));
+        }
+        answers.push(match bind(&text, &schema) {
+            Err(why) => Err(why),
+            Ok(rules) if rules.warnings().is_empty() => Ok(()),
+            Ok(rules) => Err(format!("{:?}", rules.warnings())),
+        });
+    }
+    let bound = answers.iter().any(Result::is_ok);
+    match (accepted, bound) {
+        (true, true) | (false, false) => Verdict::Passed,
+        _ if in_memory => Verdict::NotWritable,
+        _ => Verdict::Disagrees(format!("accepted should be {accepted}: {answers:?}")),
+    }
+}

@@ -1,0 +1,99 @@
+//! Every case of the parser corpus: accepted or refused, canonical texts, tree, analyzers, metadata, sources, labels.
+//!
+//! The corpus is not part of the repository: `ETL_CONFORMANCE_DIR` names its folder.
+
+use std::path::PathBuf;
+
+use etl_rules::dqdl::{json, parse};
+use serde_json::Value;
+
+/// What we accept on purpose though the reference refuses it, told by the ruleset's text.
+const EXTENSIONS: [(&str, fn(&str) -> bool); 3] = [
+    ("a comment may end the text", |text| {
+        text.trim_end().lines().last().is_some_and(|line| line.trim_start().starts_with('#'))
+    }),
+    ("labels may follow `with threshold`, as the documentation shows them", |text| {
+        text.split("with threshold").skip(1).any(|after| after.contains("labels"))
+    }),
+    ("`=`, `!=` and lists may hold variables", |text| text.contains("= $") || text.contains("[$")),
+];
+
+fn corpus() -> Option<Vec<Value>> {
+    let folder = std::env::var_os("ETL_CONFORMANCE_DIR").map(PathBuf::from);
+    let folder =
+        folder.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance/dqdl"));
+    let file = folder.join("parser_cases.json");
+    let Ok(text) = std::fs::read_to_string(&file) else {
+        println!("SKIPPED: no corpus at {} (set ETL_CONFORMANCE_DIR)", file.display());
+        return None;
+    };
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// What disagrees in one case; `None` when nothing does.
+fn check(case: &Value) -> Option<String> {
+    let text = case["ruleset"].as_str().unwrap();
+    let parsed = parse(text);
+    let expected = case["valid"].as_bool().unwrap();
+    if parsed.is_valid() != expected {
+        return Some(format!("valid: expected {expected}; {:?}", parsed.diagnostics));
+    }
+    if !expected {
+        return None;
+    }
+    let document = &parsed.document;
+    let rules: Value = document.rules.iter().map(ToString::to_string).collect();
+    let metadata = json::pairs(&document.metadata);
+    let labels = json::pairs(&document.default_labels);
+    let none =
+        |value: Value| if value.as_object().is_some_and(serde_json::Map::is_empty) { Value::Null } else { value };
+    let sources = match document.additional_sources.is_empty() {
+        true => Value::Null,
+        false => document.additional_sources.clone().into(),
+    };
+    let analyzers = match document.analyzers.is_empty() {
+        true => Value::Null,
+        false => json::analyzers(document),
+    };
+    let found = [
+        ("expected_rules", rules),
+        ("ast", json::rules(document)),
+        ("analyzers", analyzers),
+        ("metadata", none(metadata)),
+        ("default_labels", none(labels)),
+        ("additional_sources", sources),
+        ("primary_source", document.primary_source.clone().map_or(Value::Null, Value::from)),
+    ];
+    let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    for (key, value) in found {
+        let expected = case.get(key).unwrap_or(&Value::Null);
+        if *expected != value && !(empty(expected) && value.is_null()) && !(expected.is_null() && empty(&value)) {
+            return Some(format!("{key}:\n   expected {expected}\n   found    {value}"));
+        }
+    }
+    None
+}
+
+#[test]
+fn agrees_with_the_corpus() {
+    let Some(cases) = corpus() else { return };
+    assert!(cases.len() > 100, "the corpus is cut short: {}", cases.len());
+    let (mut agreed, mut extended, mut wrong) = (0, 0, Vec::new());
+    for case in &cases {
+        let text = case["ruleset"].as_str().unwrap();
+        match check(case) {
+            None => agreed += 1,
+            Some(why) => {
+                match EXTENSIONS.iter().find(|(_, holds)| case["valid"] == Value::Bool(false) && holds(text)) {
+                    Some((reason, _)) => {
+                        extended += 1;
+                        println!("extension: {}: {reason}", case["id"]);
+                    }
+                    None => wrong.push(format!("{} {text:?}\n  {why}", case["id"])),
+                }
+            }
+        }
+    }
+    println!("parser corpus: {agreed} of {} agree, {extended} deliberate extensions", cases.len());
+    assert!(wrong.is_empty(), "{} cases disagree:\n{}", wrong.len(), wrong.join("\n"));
+}
