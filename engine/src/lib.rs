@@ -1,7 +1,25 @@
 //! The path of the data: source, decode, validate, partition, write, commit, report.
 
+pub mod audit;
+pub mod collect;
+pub mod commit;
+pub mod context;
 pub mod decode;
 pub mod error;
+pub mod exec;
+pub mod expr;
+pub mod feed;
+pub mod job;
+pub mod judgement;
+pub mod partition;
+pub mod prepare;
+pub mod report;
+pub mod run;
 pub mod schema;
+pub mod source;
+pub mod validate;
+pub mod write;
 
+pub use context::{Observer, Progress, RunContext, Silent};
 pub use error::{Error, ErrorKind, Result};
+pub use run::{Action, infer, run};

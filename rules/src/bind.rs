@@ -22,6 +22,7 @@ impl RuleSet {
             rules.push(RuleInfo {
                 text: rule.to_string(),
                 rejects_rows: node.rejects_rows(),
+                settled_by_rejecting: node.settled_by_rejecting(),
                 has_row_result: node.has_rows(),
             });
             nodes.push(node);

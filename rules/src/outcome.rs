@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Whether a rule held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The rule holds for the dataset.
     Passed,
@@ -16,7 +16,7 @@ pub enum Outcome {
 /// One line of Glue's `ruleOutcomes`; the serialised names are Glue's.
 ///
 /// A metric may be NaN (completeness of no rows), which JSON writes as `null`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RuleOutcome {
     /// The rule's canonical text.
     #[serde(rename = "Rule")]

@@ -76,6 +76,15 @@ impl Node {
         }
     }
 
+    /// Whether the node holds once the rows that fail it are set aside.
+    pub(crate) fn settled_by_rejecting(&self) -> bool {
+        match self {
+            Node::Leaf(_) => self.rejects_rows(),
+            Node::And(nodes) => nodes.iter().all(Node::settled_by_rejecting),
+            Node::Or(_) => false,
+        }
+    }
+
     /// Whether rows that fail are rejected: every leaf rejects.
     pub(crate) fn rejects_rows(&self) -> bool {
         match self {

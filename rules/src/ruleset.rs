@@ -27,6 +27,9 @@ pub struct RuleInfo {
     pub text: String,
     /// Whether rows that fail this rule are rejected.
     pub rejects_rows: bool,
+    /// Whether the rule holds once the rows that fail it are set aside. A rule under OR is not settled: the rows that are
+    /// left each pass one side, which says nothing of either side over all of them.
+    pub settled_by_rejecting: bool,
     /// Whether rows get a pass or fail from this rule while they stream by.
     pub has_row_result: bool,
 }
@@ -85,6 +88,11 @@ impl RuleSet {
     /// The rules, in ruleset order.
     pub fn rules(&self) -> &[RuleInfo] {
         &self.rules
+    }
+
+    /// The canonical text of a rule.
+    pub fn rule_text(&self, index: usize) -> &str {
+        self.rules.get(index).map_or("", |rule| rule.text.as_str())
     }
 
     /// Whether rows that fail rule `index` are rejected.

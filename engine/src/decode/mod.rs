@@ -4,7 +4,15 @@
 //! then each block is decoded on any thread ([`BlockDecoder`]). Both are functions of the bytes alone, so the way the
 //! stream was chopped up on its way here, and the number of threads, change nothing.
 
+mod columns;
+pub mod csv;
+pub mod detect;
 mod fault;
+pub mod json;
+pub mod parquet;
+pub(crate) mod parse;
+mod scan;
+mod temporal;
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;

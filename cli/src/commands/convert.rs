@@ -1,0 +1,24 @@
+//! `convert`: an input to one file of another format.
+
+use etl_engine::run::Action;
+
+use super::{finish, spec};
+use crate::args::Convert;
+use crate::failure::Failure;
+use crate::shared::open;
+use crate::world::World;
+
+/// Does it; gives the exit code.
+pub(super) async fn execute(args: Convert, world: &mut World) -> Result<u8, Failure> {
+    let stores = world.stores.as_ref();
+    let mut spec = spec::empty();
+    spec::apply(&args.reading, &mut spec);
+    if let Some(file) = &args.schema {
+        spec.schema = Some(spec::schema(file, None, stores).await?);
+    }
+    let mut job = open::bind(&spec, "", "", stores).await?;
+    job.locations.clone_from(&args.inputs);
+    let action = Action::Convert { output: args.output.clone(), format: args.to.clone() };
+    let report = world.run(async |context| etl_engine::run(&job, action, context).await).await?;
+    finish(&report, args.json, None, world)
+}

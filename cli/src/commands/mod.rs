@@ -1,0 +1,73 @@
+//! The commands, one file each: arguments to a job, one call of the engine, the result printed.
+
+mod audit;
+mod commits;
+mod convert;
+mod infer;
+mod job;
+mod rules;
+mod run;
+mod spec;
+mod validate;
+
+use etl_engine::report::RunReport;
+use serde_json::{Value, json};
+
+use crate::args::Command;
+use crate::failure::Failure;
+use crate::render;
+use crate::world::World;
+
+/// Does what was asked for; gives the exit code.
+pub(crate) async fn execute(command: Command, world: &mut World) -> Result<u8, Failure> {
+    match command {
+        Command::Validate(args) => validate::execute(args, world).await,
+        Command::Run(args) => run::execute(args, world).await,
+        Command::Convert(args) => convert::execute(args, world).await,
+        Command::Infer(args) => infer::execute(args, world).await,
+        Command::Rules(args) => rules::execute(args, world).await,
+        Command::Commits(args) => commits::execute(args, world).await,
+        Command::Audit(args) => audit::execute(args, world).await,
+        Command::Job(args) => job::execute(&args, world),
+    }
+}
+
+/// Prints a report; `next` says what the reader can do now. Gives the exit code.
+fn finish(report: &RunReport, json: bool, next: Option<&str>, world: &mut World) -> Result<u8, Failure> {
+    match json {
+        true => world.output.document(&document(report)?)?,
+        false => world.output.text(&render::report(report, next, world.look))?,
+    }
+    Ok(report.verdict.exit_code())
+}
+
+fn document(report: &RunReport) -> Result<Value, Failure> {
+    let value = serde_json::to_value(report);
+    Ok(value.map_err(|error| etl_engine::Error::internal("the report cannot be written as JSON").with_source(error))?)
+}
+
+/// A word as a POSIX shell takes it, for commands that are suggested.
+fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+/// A list as the one member of a document.
+fn list(name: &str, items: Vec<Value>) -> Value {
+    json!({ name: items })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggested_words_survive_a_shell() {
+        assert_eq!(shell("s3://bucket/a=1/b.csv"), "s3://bucket/a=1/b.csv");
+        assert_eq!(shell("it's here"), "'it'\\''s here'");
+        assert_eq!(shell(""), "''");
+    }
+}

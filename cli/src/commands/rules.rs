@@ -1,0 +1,58 @@
+//! `rules parse`: a ruleset checked and printed in canonical form.
+
+use std::io::{Read, Write};
+
+use etl_engine::{Error, ErrorKind};
+use etl_rules::dqdl::{self, Severity};
+use serde_json::{Value, json};
+
+use crate::args::{Rules, RulesParse};
+use crate::failure::{Failure, render_faulty};
+use crate::shared::open::{read_text, rules_problems};
+use crate::world::World;
+
+/// The largest ruleset that is read from standard input; in bytes.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// Does it; gives the exit code.
+pub(super) async fn execute(args: Rules, world: &mut World) -> Result<u8, Failure> {
+    let Rules::Parse(RulesParse { file, json }) = args;
+    let text = if file == "-" { standard_input()? } else { read_text(&file, world.stores.as_ref()).await? };
+    let parsed = dqdl::parse(&text);
+    let valid = parsed.is_valid();
+    let rules: Vec<String> = match valid {
+        true => parsed.document.rules.iter().map(ToString::to_string).collect(),
+        false => Vec::new(),
+    };
+    if json {
+        let diagnostics = parsed.diagnostics.iter().map(|diagnostic| {
+            json!({
+                "line": diagnostic.line,
+                "column": diagnostic.column,
+                "message": diagnostic.message,
+                "severity": if diagnostic.severity == Severity::Error { "error" } else { "warning" },
+                "help": diagnostic.help,
+            })
+        });
+        let ast = if valid { dqdl::json::rules(&parsed.document) } else { Value::Array(Vec::new()) };
+        let diagnostics: Vec<Value> = diagnostics.collect();
+        world.output.document(&json!({"valid": valid, "rules": rules, "ast": ast, "diagnostics": diagnostics}))?;
+    } else {
+        for rule in &rules {
+            world.output.text(&format!("{rule}\n"))?;
+        }
+        world.output.flush()?;
+        let name = if file == "-" { "(standard input)" } else { file.as_str() };
+        let problems = rules_problems(name, &text, &parsed.diagnostics);
+        // Nobody may be listening.
+        let _ = write!(std::io::stderr(), "{}", render_faulty(&problems, world.error_look));
+    }
+    Ok(if valid { 0 } else { 2 })
+}
+
+fn standard_input() -> Result<String, Error> {
+    let mut text = String::new();
+    let read = std::io::stdin().take(MAX_BYTES).read_to_string(&mut text);
+    read.map_err(|error| Error::new(ErrorKind::Input, "standard input cannot be read as UTF-8 text").with_source(error))?;
+    Ok(text)
+}

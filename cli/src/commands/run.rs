@@ -1,0 +1,36 @@
+//! `run`: a job from its file, published.
+
+use etl_engine::report::{CommitState, RunReport};
+use etl_engine::run::Action;
+
+use super::{finish, shell};
+use crate::args::Run;
+use crate::failure::Failure;
+use crate::shared::open;
+use crate::world::World;
+
+/// Does it; gives the exit code.
+pub(super) async fn execute(args: Run, world: &mut World) -> Result<u8, Failure> {
+    let mut job = open::open(&args.job, &args.sets, world.stores.as_ref()).await?;
+    if !args.inputs.is_empty() {
+        job.locations.clone_from(&args.inputs);
+    }
+    let action = Action::Publish { dry_run: args.dry_run };
+    let report = world.run(async |context| etl_engine::run(&job, action, context).await).await?;
+    finish(&report, args.json, next(&report).as_deref(), world)
+}
+
+/// What the reader can do now.
+fn next(report: &RunReport) -> Option<String> {
+    let commit = report.commit.as_ref()?;
+    Some(match commit.outcome {
+        CommitState::Committed | CommitState::AlreadyCommitted => {
+            format!("read it: etl-engine commits show {} --sql", shell(&commit.root))
+        }
+        CommitState::DryRun => "publish it: run again without --dry-run".to_owned(),
+        CommitState::NotCommitted if commit.rejects.is_some() => {
+            "see the rejects for the rows and their reasons; correct the input and run again".to_owned()
+        }
+        CommitState::NotCommitted => "correct the input and run again".to_owned(),
+    })
+}

@@ -1,0 +1,46 @@
+//! From options to a job's text form, the same one that job files have.
+
+use etl_engine::job::{self, JobSpec};
+use etl_engine::job::spec::{Amount, SchemaSpec};
+use etl_engine::source::StoreProvider;
+
+use crate::args::Reading;
+use crate::shared::open::{OpenError, faulty, read_text};
+
+/// A job that says nothing.
+pub(super) fn empty() -> JobSpec {
+    JobSpec { version: 1, ..JobSpec::default() }
+}
+
+/// Takes over how the input is read.
+pub(super) fn apply(reading: &Reading, spec: &mut JobSpec) {
+    if let Some(format) = &reading.format {
+        spec.source.format = Some(format.clone());
+    }
+    if let Some(delimiter) = &reading.delimiter {
+        spec.source.csv.delimiter = Some(delimiter.clone());
+    }
+    if let Some(threads) = reading.threads {
+        spec.limits.threads = Some(threads);
+    }
+    if let Some(memory) = reading.memory {
+        spec.limits.memory = Some(Amount::Number(memory));
+    }
+}
+
+/// Reads and checks a schema file.
+///
+/// # Errors
+/// What is wrong with it, in its own text rather than in the job's.
+pub(super) async fn schema(file: &str, nulls: Option<&[String]>, stores: &dyn StoreProvider) -> Result<SchemaSpec, OpenError> {
+    let text = read_text(file, stores).await?;
+    let wrong = |problems| faulty("schema file", file, &text, problems);
+    let spec = job::load_schema(&text).map_err(wrong)?;
+    job::bind_columns(&spec, nulls).map_err(wrong)?;
+    Ok(spec)
+}
+
+/// A number of rows, or a share.
+pub(super) fn amount(text: &str) -> Amount {
+    text.trim().parse().map_or_else(|_| Amount::Text(text.to_owned()), Amount::Number)
+}

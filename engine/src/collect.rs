@@ -1,0 +1,285 @@
+//! The end of the one pass: takes judged blocks in order, numbers their records and lines, and hands rows to the writers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::RecordBatch;
+use etl_rules::{RuleSet, RuleSetState};
+
+use crate::context::{Observer, Progress};
+use crate::decode::Reason;
+use crate::error::{Error, Result};
+use crate::exec::Permit;
+use crate::exec::keys::KeyStore;
+use crate::exec::pipeline::{Collector, Item};
+use crate::report::{FaultEntry, FaultKey, FaultLog, FaultPlace, FaultSample, InputReport, RowCounts, excerpt};
+use crate::schema::Schema;
+use crate::validate::{Finding, Judged};
+use crate::write::{RejectFault, RejectRow, RejectWriter};
+
+/// Where accepted rows go.
+pub trait RowSink {
+    /// Takes rows in order; `permit` is given back once they are encoded.
+    fn write(&mut self, batch: RecordBatch, permit: Permit) -> Result<()>;
+}
+
+/// What a pass adds up to.
+pub struct Collected {
+    /// The inputs as they were read.
+    pub inputs: Vec<InputReport>,
+    /// Where the rows went.
+    pub rows: RowCounts,
+    /// The ruleset's state over all accepted and rule-rejected rows.
+    pub state: RuleSetState,
+    /// The key hashes of all key rules.
+    pub keys: KeyStore,
+    /// What was wrong, counted.
+    pub faults: Vec<FaultEntry>,
+    /// The first faults for people.
+    pub samples: Vec<FaultSample>,
+    /// Columns with a cell that did not fit their type, by position.
+    pub misfits: Vec<bool>,
+}
+
+/// Collects a pass.
+pub struct PassCollector<'a> {
+    schema: &'a Schema,
+    rules: Arc<RuleSet>,
+    uris: Vec<String>,
+    sink: Option<&'a mut dyn RowSink>,
+    rejects: Option<&'a mut RejectWriter>,
+    observer: &'a dyn Observer,
+    bytes_read: Arc<AtomicU64>,
+    input: usize,
+    records: u64,
+    lines: u64,
+    log: FaultLog,
+    collected: Collected,
+}
+
+impl<'a> PassCollector<'a> {
+    /// A collector for inputs of `uris`, in that order.
+    pub fn new(
+        schema: &'a Schema,
+        rules: Arc<RuleSet>,
+        uris: Vec<String>,
+        keys: KeyStore,
+        observer: &'a dyn Observer,
+    ) -> Self {
+        let collected = Collected {
+            inputs: Vec::new(),
+            rows: RowCounts::default(),
+            state: rules.start(),
+            keys,
+            faults: Vec::new(),
+            samples: Vec::new(),
+            misfits: vec![false; schema.columns.len()],
+        };
+        Self {
+            schema,
+            rules,
+            uris,
+            sink: None,
+            rejects: None,
+            observer,
+            bytes_read: Arc::default(),
+            input: 0,
+            records: 0,
+            lines: 0,
+            log: FaultLog::default(),
+            collected,
+        }
+    }
+
+    /// Shows the count of stored bytes read, which the feeder keeps, as the progress.
+    pub fn with_progress(mut self, bytes_read: Arc<AtomicU64>) -> Self {
+        self.bytes_read = bytes_read;
+        self
+    }
+
+    /// Sends accepted rows to `sink`.
+    pub fn with_sink(mut self, sink: Option<&'a mut dyn RowSink>) -> Self {
+        self.sink = sink;
+        self
+    }
+
+    /// Sends rejected rows to `rejects`.
+    pub fn with_rejects(mut self, rejects: Option<&'a mut RejectWriter>) -> Self {
+        self.rejects = rejects;
+        self
+    }
+
+    /// What the pass added up to.
+    pub fn finish(self) -> Collected {
+        let (faults, samples) = self.log.finish();
+        Collected { faults, samples, ..self.collected }
+    }
+
+    fn block(&mut self, judged: Judged, permit: Permit) -> Result<()> {
+        self.findings(&judged)?;
+        let Judged { records, lines, rejected, accepted, state, keys, .. } = judged;
+        let rules = Arc::clone(&self.rules);
+        rules
+            .merge(&mut self.collected.state, state)
+            .map_err(|error| Error::internal("the states of two blocks could not be merged").with_source(error))?;
+        for (set, hashes) in keys {
+            self.collected.keys.append(set, &hashes)?;
+        }
+        self.records += records;
+        self.lines += lines;
+        let rows = &mut self.collected.rows;
+        rows.read += records;
+        rows.rejected += rejected;
+        rows.accepted += records - rejected;
+        if let (Some(sink), Some(batch)) = (&mut self.sink, accepted)
+            && batch.num_rows() > 0
+        {
+            sink.write(batch, permit)?;
+        }
+        Ok(())
+    }
+
+    fn findings(&mut self, judged: &Judged) -> Result<()> {
+        let mut lines = LineCursor::new(self.lines);
+        for findings in judged.findings.chunk_by(|a, b| a.record == b.record) {
+            let Some(first) = findings.first() else { continue };
+            let record = first.record;
+            let start = judged.original.starts.get(record as usize).copied().unwrap_or(0);
+            let line = match judged.lines {
+                0 => self.records + u64::from(record) + 1,
+                _ => lines.at(&judged.original.bytes, start),
+            };
+            let place = FaultPlace {
+                uri: self.uris.get(self.input).cloned().unwrap_or_default(),
+                record: self.records + u64::from(record) + 1,
+                line,
+                byte: judged.offset + u64::from(start),
+            };
+            for finding in findings {
+                self.count(judged, finding, &place);
+            }
+            if let Some(rejects) = &mut self.rejects {
+                let row = RejectRow {
+                    input: place.uri,
+                    record: place.record,
+                    line: place.line,
+                    byte_offset: place.byte,
+                    raw: judged.original.raw(record),
+                    faults: findings.iter().map(|finding| reject_fault(self.schema, &self.rules, judged, finding)).collect(),
+                };
+                rejects.write(row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, judged: &Judged, finding: &Finding, record: &FaultPlace) {
+        let Finding { column, reason, rule, .. } = *finding;
+        if let (Some(column), true) = (column, reason.is_misfit())
+            && let Some(flag) = self.collected.misfits.get_mut(column as usize)
+        {
+            *flag = true;
+        }
+        let name = column.and_then(|column| self.schema.columns.get(column as usize)).map(|column| column.name.clone());
+        let rule_text = rule.map(|rule| self.rules.rule_text(rule as usize).to_owned());
+        let byte = match finding.value.is_empty() {
+            true => record.byte,
+            false => judged.offset + u64::from(finding.value.start),
+        };
+        let place = || FaultPlace { byte, ..record.clone() };
+        let count = self.log.add(FaultKey { reason, column, rule }, 1, || FaultEntry {
+            reason: reason.code().to_owned(),
+            column: name.clone(),
+            rule: rule_text.clone(),
+            count: 0,
+            first: place(),
+        });
+        if self.log.wants_sample(count) {
+            let raw = judged.original.raw(finding.record);
+            let start = judged.original.starts.get(finding.record as usize).copied().unwrap_or(0);
+            let value = finding.value.start.saturating_sub(start) as usize..finding.value.end.saturating_sub(start) as usize;
+            let (line_text, caret) = excerpt(&raw, value);
+            let expected = column.and_then(|column| self.schema.columns.get(column as usize));
+            self.log.sample(FaultSample {
+                reason,
+                column: name,
+                expected: expected.map(|column| column.column_type.to_string()),
+                rule: rule_text,
+                place: place(),
+                line_text,
+                caret,
+            });
+        }
+    }
+}
+
+impl Collector for PassCollector<'_> {
+    fn take(&mut self, item: Item) -> Result<()> {
+        match item {
+            Item::Start { input, lines } => {
+                (self.input, self.records, self.lines) = (input, 0, lines);
+                Ok(())
+            }
+            Item::Block(judged, permit) => {
+                self.block(*judged, permit)?;
+                let read = self.bytes_read.load(Ordering::Relaxed);
+                let rows = self.collected.rows;
+                self.observer.progress(Progress { bytes_read: read, rows: rows.read, rejected: rows.rejected });
+                Ok(())
+            }
+            Item::End(report) => {
+                self.collected.inputs.push(report);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn reject_fault(schema: &Schema, rules: &RuleSet, judged: &Judged, finding: &Finding) -> RejectFault {
+    let column = finding.column.and_then(|column| schema.columns.get(column as usize));
+    let range = finding.value.start as usize..finding.value.end as usize;
+    let value = judged.original.bytes.get(range).filter(|value| !value.is_empty());
+    RejectFault {
+        reason: finding.reason.code().to_owned(),
+        column: column.map(|column| column.name.clone()),
+        value: value.map(|value| String::from_utf8_lossy(value).into_owned()),
+        rule: finding.rule.map(|rule| rules.rule_text(rule as usize).to_owned()),
+    }
+}
+
+impl Reason {
+    /// Whether the value does not fit the column's type, as opposed to breaking a rule or the record's structure.
+    pub fn is_misfit(self) -> bool {
+        matches!(
+            self,
+            Self::NotAnInteger
+                | Self::NotANumber
+                | Self::NotADecimal
+                | Self::OutOfRange
+                | Self::TooManyDecimals
+                | Self::NotADate
+                | Self::NotATimestamp
+                | Self::NotABoolean
+                | Self::WrongKind
+        )
+    }
+}
+
+/// Counts line feeds up to rising positions of one block, each byte once.
+struct LineCursor {
+    position: usize,
+    line: u64,
+}
+
+impl LineCursor {
+    fn new(lines_before: u64) -> Self {
+        Self { position: 0, line: lines_before + 1 }
+    }
+
+    fn at(&mut self, bytes: &[u8], position: u32) -> u64 {
+        let passed = bytes.get(self.position..position as usize).unwrap_or_default();
+        self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
+        self.position = position as usize;
+        self.line
+    }
+}

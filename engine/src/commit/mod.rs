@@ -1,0 +1,9 @@
+//! The one commit point, and what can be read from it.
+
+mod gc;
+mod manifest;
+mod publish;
+
+pub use gc::{Garbage, gc};
+pub use manifest::{AttemptId, Manifest, ManifestInput, RunId, SEMANTICS_VERSION, data_prefix, manifest_path, rejects_path};
+pub use publish::{CommitOutcome, find, list, publish};

@@ -1,0 +1,53 @@
+//! A counted bound on blocks under way: taken when a block is cut, given back when its rows are written.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Cancel;
+
+/// The bound.
+#[derive(Debug, Clone)]
+pub struct Permits {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    free: Mutex<usize>,
+    returned: Condvar,
+}
+
+/// One place; it is given back when dropped.
+#[derive(Debug)]
+pub struct Permit {
+    shared: Arc<Shared>,
+}
+
+impl Permits {
+    /// `count` places.
+    pub fn new(count: usize) -> Self {
+        Self { shared: Arc::new(Shared { free: Mutex::new(count), returned: Condvar::new() }) }
+    }
+
+    /// Waits for a place; `None` when the run was cancelled meanwhile.
+    pub fn acquire(&self, cancel: &Cancel) -> Option<Permit> {
+        let mut free = self.shared.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free == 0 {
+            if cancel.is_cancelled() {
+                return None;
+            }
+            // The timeout only serves cancellation, which does not notify.
+            let waited = self.shared.returned.wait_timeout(free, Duration::from_millis(50));
+            free = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *free -= 1;
+        Some(Permit { shared: Arc::clone(&self.shared) })
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        *self.shared.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.shared.returned.notify_one();
+    }
+}

@@ -1,0 +1,223 @@
+//! The start of the one pass: opens each input, finds its header, cuts it into blocks and sends them to the workers.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use tokio::runtime::Handle;
+
+use crate::decode::csv::{CsvDecoder, CsvSplitter, sample};
+use crate::decode::detect::{self, Format};
+use crate::decode::json::{LineSplitter, NdjsonDecoder};
+use crate::decode::parquet::RowFitter;
+use crate::decode::{Block, BlockDecoder, Splitter};
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::pipeline::{Dispatch, Item};
+use crate::job::Job;
+use crate::prepare::{Opened, Plan, encoding_of, header_names};
+use crate::source::{ByteSource, ObjectRef, Place, TextSource};
+use crate::validate::{Judge, Work};
+
+/// Bytes of a block: with its field positions and columns it stays within a core's second-level cache.
+pub const BLOCK_BYTES: usize = 1 << 20;
+/// Rows of a batch of a columnar input.
+const BATCH_ROWS: usize = 8192;
+
+/// Feeds the inputs of a run.
+pub struct Feed<'a> {
+    /// The job.
+    pub job: &'a Job,
+    /// What the inputs are read as.
+    pub plan: &'a Plan,
+    /// The inputs.
+    pub inputs: &'a [ObjectRef],
+    /// What judges the rows.
+    pub judge: Judge,
+    /// Waits for the network.
+    pub runtime: Handle,
+    /// Stored bytes read so far, for the progress bar.
+    pub bytes_read: Arc<AtomicU64>,
+}
+
+impl Feed<'_> {
+    /// Feeds all inputs; `first` is the first one when it is open already.
+    pub fn run(&self, first: Option<Opened>, dispatch: &mut Dispatch) -> Result<()> {
+        let mut opened = first;
+        for (index, input) in self.inputs.iter().enumerate() {
+            let before = self.bytes_read.load(Ordering::Relaxed);
+            let (source, head) = match opened.take() {
+                Some(opened) => opened,
+                None => TextSource::open(input, &self.runtime)?,
+            };
+            if head.bytes.is_empty() {
+                return Err(Error::new(ErrorKind::Data, format!("{} is empty", input.uri))
+                    .with_help("an input must hold at least a header line"));
+            }
+            let format = match self.job.format {
+                Some(format) => format,
+                None => detect::format(&input.uri, &head.bytes)?.0,
+            };
+            match format {
+                Format::Parquet => self.parquet(index, input, dispatch)?,
+                Format::Csv | Format::Ndjson => self.text(index, input, (source, head), format, before, dispatch)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn text(
+        &self,
+        index: usize,
+        input: &ObjectRef,
+        (mut source, head): Opened,
+        format: Format,
+        read_before: u64,
+        dispatch: &mut Dispatch,
+    ) -> Result<()> {
+        let head_text = source.transcode(&head, &encoding_of(self.job, &head))?;
+        let (skipped, mut splitter, decoder) = self.open(input, &head_text, head.complete, format)?;
+        let lines = memchr::memchr_iter(b'\n', &head_text[..skipped]).count() as u64;
+        dispatch.pass(Item::Start { input: index, lines });
+        let mut next = Some(head_text.slice(skipped..));
+        drop((head_text, head));
+        loop {
+            let ended = next.is_none();
+            match next.take() {
+                Some(bytes) => splitter.push(bytes).map_err(|error| error.with_context("input", &input.uri))?,
+                None => splitter.finish()?,
+            }
+            while let Some(Block { bytes, offset }) = splitter.next_block() {
+                let block = Block { bytes, offset: offset + skipped as u64 };
+                dispatch.judge(&self.judge, Work::Text(block, Arc::clone(&decoder)))?;
+            }
+            if ended {
+                break;
+            }
+            next = source.next()?;
+            self.bytes_read.store(read_before + source.bytes_read(), Ordering::Relaxed);
+        }
+        self.bytes_read.store(read_before + source.bytes_read(), Ordering::Relaxed);
+        dispatch.pass(Item::End(source.finish()?));
+        Ok(())
+    }
+
+    /// The splitter and decoder of one input, and the bytes of its header.
+    fn open(
+        &self,
+        input: &ObjectRef,
+        head: &Bytes,
+        complete: bool,
+        format: Format,
+    ) -> Result<(usize, Box<dyn Splitter>, Arc<dyn BlockDecoder>)> {
+        let max_record = self.job.csv.max_record_bytes;
+        let schema = &self.plan.schema;
+        if format == Format::Ndjson {
+            let splitter = Box::new(LineSplitter::new(BLOCK_BYTES, max_record));
+            return Ok((0, splitter, Arc::new(NdjsonDecoder::new(schema))));
+        }
+        let dialect = self.plan.dialect;
+        let splitter = Box::new(CsvSplitter::new(dialect, BLOCK_BYTES));
+        if !self.plan.header {
+            let width = schema.columns.len();
+            let positions = (0..width).map(Some).collect();
+            return Ok((0, splitter, Arc::new(CsvDecoder::new(dialect, schema, positions, width))));
+        }
+        let records = sample::records(head, &dialect, 1, complete);
+        let Some(header) = records.first() else {
+            return Err(Error::new(ErrorKind::Data, format!("{}: the header line is not complete", input.uri)));
+        };
+        let names = header_names(&header.fields);
+        let positions = self.positions(input, &names)?;
+        Ok((header.end, splitter, Arc::new(CsvDecoder::new(dialect, schema, positions, names.len()))))
+    }
+
+    /// Where each column of the schema stands in a file with this header.
+    fn positions(&self, input: &ObjectRef, names: &[String]) -> Result<Vec<Option<usize>>> {
+        let columns = &self.plan.schema.columns;
+        let mut taken = vec![false; names.len()];
+        let mut positions = Vec::with_capacity(columns.len());
+        for column in columns {
+            let exact = names.iter().position(|name| *name == column.name);
+            let position = exact.or_else(|| names.iter().position(|name| name.eq_ignore_ascii_case(&column.name)));
+            match position {
+                Some(position) => taken[position] = true,
+                None => {
+                    let near = names.iter().map(|name| (strsim::damerau_levenshtein(name, &column.name), name)).min();
+                    let help = match near {
+                        Some((distance, name)) if distance <= 3 => format!("did the sender rename it to `{name}`?"),
+                        _ => format!("the header has: {}", names.join(", ")),
+                    };
+                    return Err(Error::new(
+                        ErrorKind::Data,
+                        format!("{} line 1: the column `{}` is missing", input.uri, column.name),
+                    )
+                    .with_help(help));
+                }
+            }
+            positions.push(position);
+        }
+        let extra: Vec<&str> =
+            names.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(name, _)| name.as_str()).collect();
+        if !extra.is_empty() && !self.job.ignore_extra_columns {
+            return Err(Error::new(
+                ErrorKind::Data,
+                format!("{} line 1: column(s) that the schema does not have: {}", input.uri, extra.join(", ")),
+            )
+            .with_help("add them to the schema, or set schema.extra_columns to ignore"));
+        }
+        Ok(positions)
+    }
+
+    fn parquet(&self, index: usize, input: &ObjectRef, dispatch: &mut Dispatch) -> Result<()> {
+        let mut hashed = ByteSource::open(input, &self.runtime)?;
+        while let Some(bytes) = hashed.next()? {
+            self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            if dispatch.is_cancelled() {
+                return Err(crate::exec::pipeline::cancelled());
+            }
+        }
+        let report = hashed.finish()?;
+        let (schema, reader) = open_parquet(input, &self.runtime)?;
+        let fitter = Arc::new(RowFitter::new(&self.plan.schema, &schema)?);
+        dispatch.pass(Item::Start { input: index, lines: 0 });
+        for batch in reader {
+            let batch = batch.map_err(|error| damaged(input, error))?;
+            dispatch.judge(&self.judge, Work::Rows(batch, Arc::clone(&fitter)))?;
+        }
+        dispatch.pass(Item::End(report));
+        Ok(())
+    }
+}
+
+fn damaged(input: &ObjectRef, error: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Data, format!("{}: the Parquet file is damaged: {error}", input.uri))
+        .with_help("ask the sender to upload it again")
+}
+
+/// Opens a Parquet file; one in a store is first brought to an unnamed local file, since it is read from its end.
+pub fn open_parquet(input: &ObjectRef, runtime: &Handle) -> Result<(SchemaRef, ParquetRecordBatchReader)> {
+    let file = match &input.place {
+        Place::File(path) => File::open(path)
+            .map_err(|error| Error::new(ErrorKind::Input, format!("{}: cannot be read", input.uri)).with_source(error))?,
+        Place::Stdin => {
+            return Err(Error::configuration("Parquet cannot be read from standard input")
+                .with_help("it is read from its end: write it to a file first"));
+        }
+        Place::Object(..) => {
+            let failed = |error| Error::storage("the input could not be brought to a local file", error);
+            let mut file = tempfile::tempfile().map_err(failed)?;
+            let mut source = ByteSource::open(input, runtime)?;
+            while let Some(bytes) = source.next()? {
+                std::io::Write::write_all(&mut file, &bytes).map_err(failed)?;
+            }
+            file
+        }
+    };
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(input, error))?;
+    let schema = Arc::clone(builder.schema());
+    let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(|error| damaged(input, error))?;
+    Ok((schema, reader))
+}

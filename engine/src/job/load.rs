@@ -1,0 +1,147 @@
+//! Job file text to [`JobSpec`]: where it is wrong, which line, what was meant.
+
+use serde_json::Value;
+
+use super::spec::{JobSpec, SchemaSpec};
+
+/// The largest job file that is read; in bytes.
+const MAX_BYTES: usize = 1 << 20;
+
+/// One thing wrong with a job file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobDiagnostic {
+    /// What is wrong.
+    pub message: String,
+    /// The line, from 1; 0 when it is in no line.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl JobDiagnostic {
+    /// A diagnostic about no line in particular.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), line: 0, column: 0, help: None }
+    }
+}
+
+/// Reads a job file; `sets` are `key=value` overrides with dotted keys, whose values are YAML.
+pub fn load(text: &str, sets: &[String]) -> Result<JobSpec, Vec<JobDiagnostic>> {
+    let spec: JobSpec = read(text)?;
+    if sets.is_empty() {
+        return Ok(spec);
+    }
+    let mut value: Value = read(text)?;
+    for set in sets {
+        let Some((key, text)) = set.split_once('=') else {
+            return Err(vec![JobDiagnostic::new(format!("--set {set}: expected key=value"))]);
+        };
+        let new: Value = serde_saphyr::from_str(text).unwrap_or_else(|_| Value::from(text));
+        put(&mut value, key, new).map_err(|why| vec![JobDiagnostic::new(format!("--set {set}: {why}"))])?;
+    }
+    serde_json::from_value(value).map_err(|error| vec![explain(&error.to_string(), 0, 0, "--set: ")])
+}
+
+/// Reads a schema file: the `columns` of a job's schema, with or without the key `schema` around them.
+pub fn load_schema(text: &str) -> Result<SchemaSpec, Vec<JobDiagnostic>> {
+    let wrapped = read::<Value>(text)?.get("schema").is_some();
+    if wrapped {
+        #[derive(serde::Deserialize)]
+        struct Wrapped {
+            schema: SchemaSpec,
+        }
+        return Ok(read::<Wrapped>(text)?.schema);
+    }
+    read(text)
+}
+
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Vec<JobDiagnostic>> {
+    if text.len() > MAX_BYTES {
+        return Err(vec![JobDiagnostic::new(format!("the file is larger than {MAX_BYTES} bytes"))]);
+    }
+    serde_saphyr::from_str(text).map_err(|error| {
+        let (line, column) = error.location().map_or((0, 0), |at| (at.line() as usize, at.column() as usize));
+        let message = error.without_snippet().to_string();
+        vec![explain(&message, line, column, "")]
+    })
+}
+
+fn put(value: &mut Value, key: &str, new: Value) -> Result<(), String> {
+    let mut place = value;
+    for part in key.split('.') {
+        if part.is_empty() {
+            return Err("a key is empty".to_owned());
+        }
+        place = match place {
+            Value::Array(items) => {
+                let index: usize = part.parse().map_err(|_| format!("`{part}` is not a position in a list"))?;
+                items.get_mut(index).ok_or_else(|| format!("there is no item {index}"))?
+            }
+            Value::Object(map) => map.entry(part).or_insert(Value::Null),
+            other if other.is_null() => {
+                *other = Value::Object(serde_json::Map::new());
+                match other {
+                    Value::Object(map) => map.entry(part).or_insert(Value::Null),
+                    _ => return Err("unreachable".to_owned()),
+                }
+            }
+            _ => return Err(format!("`{part}` is below a value that has no keys")),
+        };
+    }
+    *place = new;
+    Ok(())
+}
+
+/// Serde's message in our words: an unknown key with the nearest known one.
+fn explain(message: &str, line: usize, column: usize, prefix: &str) -> JobDiagnostic {
+    let mut quoted = message.split('`');
+    let unknown = message.contains("unknown field").then(|| (quoted.next(), quoted.next())).and_then(|(_, name)| name);
+    let Some(name) = unknown else {
+        // The place is given beside the message.
+        let message = message.split(" at line ").next().unwrap_or(message);
+        return JobDiagnostic { message: format!("{prefix}{message}"), line, column, help: None };
+    };
+    let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+    let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known)).min();
+    let help = match nearest {
+        Some((distance, near)) if distance <= 3 => format!("did you mean `{near}`?"),
+        _ => format!("known here: {}", known.join(", ")),
+    };
+    JobDiagnostic { message: format!("{prefix}unknown key `{name}`"), line, column, help: Some(help) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> JobDiagnostic {
+        load(text, &[]).unwrap_err().remove(0)
+    }
+
+    #[test]
+    fn unknown_keys_name_the_nearest() {
+        let found = wrong("version: 1\nsource:\n  location: a.csv\n  csv: {delimeter: ';'}\n");
+        assert!(found.message.contains("unknown key `delimeter`"), "{found:?}");
+        assert_eq!(found.help.as_deref(), Some("did you mean `delimiter`?"));
+        assert_eq!(found.line, 4);
+    }
+
+    #[test]
+    fn wrong_types_say_where() {
+        let found = wrong("version: 1\nlimits:\n  threads: many\n");
+        assert_eq!(found.line, 3, "{found:?}");
+    }
+
+    #[test]
+    fn overrides_reach_into_lists_and_new_keys() {
+        let text = "source: {location: a.csv}\nschema: {columns: [{name: a, type: int}]}\n";
+        let sets = ["schema.columns.0.type=bigint", "sink.location=out", "limits.threads=3"].map(str::to_owned);
+        let spec = load(text, &sets).unwrap();
+        assert_eq!(spec.schema.unwrap().columns[0].column_type, "bigint");
+        assert_eq!(spec.sink.unwrap().location, "out");
+        assert_eq!(spec.limits.threads, Some(3));
+        assert!(load(text, &["sink.locatoin=x".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,14 @@
+//! The job file: [`JobSpec`] as written, [`Job`] as checked.
+
+mod bind;
+mod load;
+pub mod spec;
+
+pub use bind::{CsvOptions, Job, Sink, bind_columns, parse_size};
+pub use load::{JobDiagnostic, load, load_schema};
+pub use spec::JobSpec;
+
+/// The JSON Schema of the job file, for editors.
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(JobSpec).to_value()
+}

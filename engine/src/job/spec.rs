@@ -1,0 +1,203 @@
+//! The job file as it is written. Nothing is checked here beyond its shape; [`Job`](super::Job) is what was checked.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A job file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobSpec {
+    /// The version of the job file's format: 1.
+    #[serde(default = "one")]
+    pub version: u32,
+    /// The job's name, in reports and manifests.
+    pub name: Option<String>,
+    /// What is read.
+    #[serde(default)]
+    pub source: SourceSpec,
+    /// The columns; inferred from the first mebibyte when absent.
+    pub schema: Option<SchemaSpec>,
+    /// A DQDL file, relative to the job file.
+    pub rules: Option<String>,
+    /// DQDL text, in place of a file.
+    pub rules_text: Option<String>,
+    /// What is done with rows that do not pass.
+    pub on_invalid: Option<OnInvalidSpec>,
+    /// Steps between validation and output; none is supported yet.
+    #[serde(default)]
+    pub transform: Vec<serde_json::Value>,
+    /// Where accepted rows are published.
+    pub sink: Option<SinkSpec>,
+    /// A catalog to register the table in; not supported yet.
+    pub catalog: Option<serde_json::Value>,
+    /// Where the audit trail is kept; only the embedded one, beside the output, is supported yet.
+    pub audit: Option<AuditSpec>,
+    /// Who is told of failures; not supported yet.
+    pub notify: Option<serde_json::Value>,
+    /// What a run may use. Limits never change a verdict.
+    #[serde(default)]
+    pub limits: LimitsSpec,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// One text or several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Texts {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl Texts {
+    /// As a list.
+    pub fn list(&self) -> Vec<String> {
+        match self {
+            Self::One(text) => vec![text.clone()],
+            Self::Many(texts) => texts.clone(),
+        }
+    }
+}
+
+/// What is read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSpec {
+    /// Files, directories, globs or URLs; relative to the job file.
+    pub location: Option<Texts>,
+    /// `auto` (the default), `csv`, `ndjson` or `parquet`.
+    pub format: Option<String>,
+    /// How CSV is laid out.
+    #[serde(default)]
+    pub csv: CsvSpec,
+}
+
+/// How CSV is laid out; what is absent or `auto` is detected.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CsvSpec {
+    /// `auto`, one character, or `\t`.
+    pub delimiter: Option<String>,
+    /// `auto`, `true` or `false`.
+    pub header: Option<HeaderSpec>,
+    /// One character (`"` when absent), or `none`.
+    pub quote: Option<String>,
+    /// `auto` or a label such as `utf-8`, `windows-1252`, `utf-16le`.
+    pub encoding: Option<String>,
+    /// Unquoted texts that mean NULL; the empty text when absent.
+    pub nulls: Option<Vec<String>>,
+    /// The longest record, such as `1MiB` (the default).
+    pub max_record_bytes: Option<String>,
+}
+
+/// Whether the first record names the columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum HeaderSpec {
+    /// It does, or it does not.
+    Known(bool),
+    /// `auto`
+    Text(String),
+}
+
+/// The columns.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SchemaSpec {
+    /// The columns, in the order of the output.
+    pub columns: Vec<ColumnSpec>,
+    /// What is done with columns of the file that the schema does not name: `error` (the default) or `ignore`.
+    pub extra_columns: Option<String>,
+}
+
+/// A column.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnSpec {
+    /// The name.
+    pub name: String,
+    /// The Glue/Athena type, such as `bigint` or `decimal(12,2)`.
+    #[serde(rename = "type")]
+    pub column_type: String,
+    /// Whether NULL is allowed; it is when absent.
+    pub nullable: Option<bool>,
+    /// chrono patterns such as `%d/%m/%Y`, tried in order; ISO 8601 when absent.
+    pub formats: Option<Texts>,
+    /// The decimal separator, `.` when absent.
+    pub decimal_separator: Option<String>,
+    /// The separator that groups digits by three; none when absent.
+    pub thousands_separator: Option<String>,
+    /// Texts that mean true.
+    pub true_values: Option<Vec<String>>,
+    /// Texts that mean false.
+    pub false_values: Option<Vec<String>>,
+    /// Unquoted texts that mean NULL in this column.
+    pub nulls: Option<Vec<String>>,
+    /// Whether blanks at both ends are dropped.
+    pub trim: Option<bool>,
+    /// Whether a decimal with too many digits after the point is rounded rather than refused.
+    pub round: Option<bool>,
+}
+
+/// What is done with rows that do not pass.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OnInvalidSpec {
+    /// `quarantine` (the default), `drop` or `fail`.
+    pub rows: Option<String>,
+    /// A number of rows, or a share such as `1%`; any number when absent.
+    pub max_rejected: Option<Amount>,
+    /// `parquet` (the default), `csv` or `ndjson`.
+    pub format: Option<String>,
+}
+
+/// A number or a text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Amount {
+    /// A whole number.
+    Number(u64),
+    /// A text such as `1%` or `128MiB`.
+    Text(String),
+}
+
+/// Where accepted rows are published.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SinkSpec {
+    /// A directory or a URL; relative to the job file.
+    pub location: String,
+    /// Columns, or `year(c)`, `month(c)`, `day(c)`, `hour(c)`, `bucket(n, c)`, `truncate(w, c)`.
+    #[serde(default)]
+    pub partition_by: Vec<String>,
+    /// `zstd` (the default), `zstd(level)`, `snappy` or `none`.
+    pub compression: Option<String>,
+    /// About how large a file becomes, such as `128MiB` (the default).
+    pub file_size: Option<Amount>,
+    /// About how large a row group becomes, encoded; `32MiB` when absent.
+    pub row_group_size: Option<Amount>,
+    /// Files written at once; 64 when absent.
+    pub max_open_writers: Option<u32>,
+}
+
+/// Where the audit trail is kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSpec {
+    /// A DynamoDB table; not supported yet.
+    pub dynamodb: Option<serde_json::Value>,
+}
+
+/// What a run may use.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsSpec {
+    /// Memory, `512MiB` when absent.
+    pub memory: Option<Amount>,
+    /// Worker threads; all cores when absent.
+    pub threads: Option<u32>,
+}

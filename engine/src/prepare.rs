@@ -1,0 +1,207 @@
+//! Before the first row: what the inputs are, which columns they have, what was found out and why.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+
+use crate::decode::csv::{Dialect, sample};
+use crate::decode::detect::{self, Format};
+use crate::decode::{json, parquet as parquet_decode};
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::Job;
+use crate::report::Detected;
+use crate::schema::{Column, ColumnType, Schema, TextFormat, infer};
+use crate::source::{Compression, Head, ObjectRef, TextSource};
+
+/// Records that a schema is inferred from.
+const SAMPLE_RECORDS: usize = 20_000;
+
+/// What every input is read as.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The columns.
+    pub schema: Schema,
+    /// Whether nobody declared them.
+    pub inferred: bool,
+    /// How CSV is laid out.
+    pub dialect: Dialect,
+    /// Whether CSV files begin with a header.
+    pub header: bool,
+    /// What was found out, and why.
+    pub detected: Vec<Detected>,
+}
+
+/// How columns get their types when none are declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undeclared {
+    /// The narrowest type that the sample fits.
+    Infer,
+    /// Text.
+    Text,
+}
+
+/// An input whose first bytes were read, ready to be read on.
+pub type Opened = (TextSource, Head);
+
+/// Looks at the first input; gives it back opened, so that standard input is read only once.
+pub fn prepare(job: &Job, first: &ObjectRef, undeclared: Undeclared, runtime: &Handle) -> Result<(Plan, Option<Opened>)> {
+    let (mut source, head) = TextSource::open(first, runtime)?;
+    let mut detected = Vec::new();
+    if head.bytes.is_empty() {
+        return Err(Error::new(ErrorKind::Data, format!("{} is empty", first.uri))
+            .with_help("an input must hold at least a header line"));
+    }
+    if head.compression != Compression::None {
+        let value = if head.compression == Compression::Gzip { "gzip" } else { "zstd" };
+        detected.push(found("compression", value, "its first bytes"));
+    }
+    let format = match job.format {
+        Some(format) => format,
+        None => {
+            let (format, because) = detect::format(&first.uri, &head.bytes)?;
+            detected.push(found("format", format.name(), because));
+            format
+        }
+    };
+    let default_dialect = Dialect { delimiter: b',', quote: Some(b'"'), max_field_bytes: job.csv.max_record_bytes };
+    let mut plan = Plan {
+        schema: Schema { columns: Vec::new() },
+        inferred: job.schema.is_none(),
+        dialect: default_dialect,
+        header: job.csv.header.unwrap_or(true),
+        detected,
+    };
+    match format {
+        Format::Parquet => {
+            plan.schema = match &job.schema {
+                Some(schema) => schema.clone(),
+                None => {
+                    plan.inferred = false;
+                    let (file_schema, _) = crate::feed::open_parquet(first, runtime)?;
+                    parquet_decode::schema_of(&file_schema)
+                }
+            };
+            return Ok((plan, None));
+        }
+        Format::Csv => {
+            let text = decoded_head(job, &mut source, &head, &mut plan.detected)?;
+            let csv = &job.csv;
+            let layout =
+                detect::csv(&text, head.complete, csv.delimiter, csv.quote, csv.header, csv.max_record_bytes);
+            plan.dialect = layout.dialect;
+            plan.header = layout.header;
+            plan.detected.extend(layout.detected);
+            plan.schema = match &job.schema {
+                Some(schema) => schema.clone(),
+                None => csv_schema(job, &plan, &text, head.complete, undeclared),
+            };
+        }
+        Format::Ndjson => {
+            let text = decoded_head(job, &mut source, &head, &mut plan.detected)?;
+            plan.schema = match &job.schema {
+                Some(schema) => schema.clone(),
+                None => json_schema(&text, undeclared),
+            };
+        }
+    }
+    if plan.schema.columns.is_empty() {
+        return Err(Error::new(ErrorKind::Data, format!("{}: no column was found", first.uri))
+            .with_help("declare the columns with --schema"));
+    }
+    // The transcoder has begun; reading starts again from the bytes that were kept.
+    source.restart();
+    Ok((plan, Some((source, head))))
+}
+
+fn found(what: &str, value: &str, because: &str) -> Detected {
+    Detected { what: what.to_owned(), value: value.to_owned(), because: because.to_owned() }
+}
+
+/// The encoding of an input: declared, or guessed.
+pub fn encoding_of(job: &Job, head: &Head) -> detect::Encoding {
+    let guessed = detect::encoding(&head.bytes);
+    match job.csv.encoding {
+        Some(encoding) if encoding != guessed.encoding => detect::Encoding { encoding, bom: 0, because: "declared" },
+        _ => guessed,
+    }
+}
+
+fn decoded_head(job: &Job, source: &mut TextSource, head: &Head, detected: &mut Vec<Detected>) -> Result<Bytes> {
+    let encoding = encoding_of(job, head);
+    if encoding.encoding != encoding_rs::UTF_8 {
+        detected.push(found("encoding", encoding.encoding.name(), encoding.because));
+    }
+    source.transcode(head, &encoding)
+}
+
+/// The names in a header record, made unique: empty ones become `column_N`, repeated ones get a number.
+pub fn header_names(fields: &[sample::Field<'_>]) -> Vec<String> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut names = Vec::with_capacity(fields.len());
+    for (index, (text, _)) in fields.iter().enumerate() {
+        let text = String::from_utf8_lossy(text.trim_ascii()).replace("\"\"", "\"");
+        let name = if text.is_empty() { format!("column_{}", index + 1) } else { text };
+        let count = seen.entry(name.to_ascii_lowercase()).or_insert(0);
+        *count += 1;
+        names.push(if *count == 1 { name } else { format!("{name}_{count}") });
+    }
+    names
+}
+
+fn csv_schema(job: &Job, plan: &Plan, text: &[u8], complete: bool, undeclared: Undeclared) -> Schema {
+    let records = sample::records(text, &plan.dialect, SAMPLE_RECORDS, complete);
+    let Some(first) = records.first() else { return Schema { columns: Vec::new() } };
+    let names = match plan.header {
+        true => header_names(&first.fields),
+        false => (1..=first.fields.len()).map(|index| format!("column_{index}")).collect(),
+    };
+    let mut schema = match undeclared {
+        Undeclared::Text => text_schema(&names),
+        Undeclared::Infer => {
+            let rows = records.iter().skip(usize::from(plan.header));
+            // Records that do not have all fields are faults; their cells say nothing of the columns.
+            let whole = rows.filter(|record| record.well_formed && record.fields.len() == names.len());
+            infer(&names, whole.map(|record| record.fields.iter().copied()))
+        }
+    };
+    if let Some(nulls) = &job.csv.nulls {
+        for column in &mut schema.columns {
+            column.format.nulls.clone_from(nulls);
+        }
+    }
+    schema
+}
+
+fn text_schema(names: &[String]) -> Schema {
+    let columns = names.iter().map(|name| Column {
+        name: name.clone(),
+        column_type: ColumnType::String,
+        nullable: true,
+        format: TextFormat::default(),
+    });
+    Schema { columns: columns.collect() }
+}
+
+fn json_schema(text: &[u8], undeclared: Undeclared) -> Schema {
+    let (names, rows) = json::keys_of_sample(text);
+    if undeclared == Undeclared::Text {
+        return text_schema(&names);
+    }
+    let cells = rows.iter().map(|row| {
+        names.iter().map(|name| match row.get(name).map(String::as_str) {
+            None | Some("") => (&b""[..], false),
+            Some(text) => match text.strip_prefix('"') {
+                // A number between quotes is a text to its sender; a date has no other way to be written.
+                Some(inner) if inner.parse::<f64>().is_ok() => (text.as_bytes(), true),
+                Some(inner) => (inner.as_bytes(), true),
+                None => (text.as_bytes(), false),
+            },
+        })
+    });
+    let mut schema = infer(&names, cells);
+    for column in &mut schema.columns {
+        column.format.nulls.clear();
+    }
+    schema
+}

@@ -1,0 +1,157 @@
+//! Decompression as the bytes come, with a cap on what may come out.
+
+use std::io::Write;
+
+use bytes::{Buf, Bytes};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// How an input is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// gzip, one or more members.
+    Gzip,
+    /// Zstandard, one or more frames.
+    Zstd,
+}
+
+impl Compression {
+    /// By the first bytes; the name does not matter.
+    ///
+    /// # Errors
+    /// `Data` for compressions that are not supported.
+    pub fn of(uri: &str, head: &[u8]) -> Result<Self> {
+        match head {
+            [0x1F, 0x8B, ..] => Ok(Self::Gzip),
+            [0x28, 0xB5, 0x2F, 0xFD, ..] => Ok(Self::Zstd),
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, ..] | [0xFD, b'7', b'z', b'X', b'Z', ..] => {
+                Err(Error::new(ErrorKind::Data, format!("{uri}: bzip2 and xz are not supported yet"))
+                    .with_help("decompress it first, or send gzip or zstd"))
+            }
+            _ => Ok(Self::None),
+        }
+    }
+}
+
+/// Output beyond this is judged by its ratio to the input.
+const FREE_BYTES: u64 = 256 << 20;
+/// gzip cannot exceed about 1032:1; honest text stays far below this.
+const MAX_RATIO: u64 = 2000;
+
+enum Decoder {
+    None,
+    Gzip(Box<flate2::write::MultiGzDecoder<Vec<u8>>>),
+    Zstd(Box<zstd::stream::write::Decoder<'static, Vec<u8>>>),
+}
+
+/// Decompresses a stream piece by piece.
+pub struct Decompressor {
+    uri: String,
+    decoder: Decoder,
+    input: u64,
+    output: u64,
+    /// Bytes not yet given to the decoder: they are fed in small pieces so that a bomb is noticed early.
+    pending: Bytes,
+    /// Whether the last zstd frame is complete, as far as can be told.
+    frame_open: bool,
+}
+
+/// Compressed bytes fed at once: at the worst ratio this makes 16 MiB.
+const PIECE_BYTES: usize = 16 << 10;
+
+impl Decompressor {
+    /// A decompressor for the stream of `uri`.
+    pub fn new(uri: &str, compression: Compression) -> Result<Self> {
+        let decoder = match compression {
+            Compression::None => Decoder::None,
+            Compression::Gzip => Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(Vec::new()))),
+            Compression::Zstd => {
+                let mut decoder = zstd::stream::write::Decoder::new(Vec::new())
+                    .map_err(|error| Error::internal("zstd could not be set up").with_source(error))?;
+                // A window of 128 MiB is what `zstd --long` makes; more would break the memory bound.
+                decoder
+                    .window_log_max(27)
+                    .map_err(|error| Error::internal("zstd could not be set up").with_source(error))?;
+                Decoder::Zstd(Box::new(decoder))
+            }
+        };
+        Ok(Self { uri: uri.to_owned(), decoder, input: 0, output: 0, pending: Bytes::new(), frame_open: false })
+    }
+
+    /// Takes the next compressed bytes; call [`next`](Self::next) until it gives none before pushing more.
+    pub fn push(&mut self, bytes: Bytes) {
+        self.pending = bytes;
+    }
+
+    /// The next decompressed bytes of what was pushed.
+    pub fn next(&mut self) -> Result<Option<Bytes>> {
+        if let Decoder::None = self.decoder {
+            return Ok((!self.pending.is_empty()).then(|| std::mem::take(&mut self.pending)));
+        }
+        let mut collected = Vec::new();
+        while !self.pending.is_empty() && collected.len() < (1 << 20) {
+            let piece = self.pending.slice(..self.pending.len().min(PIECE_BYTES));
+            self.pending.advance(piece.len());
+            self.input += piece.len() as u64;
+            let written = match &mut self.decoder {
+                Decoder::None => Ok(()),
+                Decoder::Gzip(decoder) => decoder.write_all(&piece),
+                Decoder::Zstd(decoder) => decoder.write_all(&piece),
+            };
+            written.map_err(|error| damaged(&self.uri, self.input, error))?;
+            self.frame_open = true;
+            let out = self.take_output()?;
+            self.output += out.len() as u64;
+            if self.output > FREE_BYTES && self.output / self.input.max(1) > MAX_RATIO {
+                return Err(Error::new(
+                    ErrorKind::Data,
+                    format!("{}: {} compressed bytes expand to more than {} bytes", self.uri, self.input, self.output),
+                )
+                .with_help("this looks like a decompression bomb"));
+            }
+            if collected.is_empty() { collected = out } else { collected.extend_from_slice(&out) }
+        }
+        Ok((!collected.is_empty()).then(|| Bytes::from(collected)))
+    }
+
+    fn take_output(&mut self) -> Result<Vec<u8>> {
+        match &mut self.decoder {
+            Decoder::None => Ok(Vec::new()),
+            Decoder::Gzip(decoder) => Ok(std::mem::take(decoder.get_mut())),
+            Decoder::Zstd(decoder) => {
+                decoder.flush().map_err(|error| damaged(&self.uri, self.input, error))?;
+                Ok(std::mem::take(decoder.get_mut()))
+            }
+        }
+    }
+
+    /// Says that the stream has ended; the last bytes, if any.
+    ///
+    /// # Errors
+    /// `Data` when the compressed stream is cut off.
+    pub fn finish(self) -> Result<Option<Bytes>> {
+        let Self { uri, decoder, input, .. } = self;
+        let rest = match decoder {
+            Decoder::None => Vec::new(),
+            Decoder::Gzip(mut decoder) => {
+                decoder.try_finish().map_err(|error| damaged(&uri, input, error))?;
+                std::mem::take(decoder.get_mut())
+            }
+            Decoder::Zstd(mut decoder) => {
+                decoder.flush().map_err(|error| damaged(&uri, input, error))?;
+                std::mem::take(decoder.get_mut())
+            }
+        };
+        Ok((!rest.is_empty()).then(|| Bytes::from(rest)))
+    }
+}
+
+fn damaged(uri: &str, read: u64, error: std::io::Error) -> Error {
+    let cut = error.kind() == std::io::ErrorKind::UnexpectedEof || error.to_string().contains("incomplete");
+    let what = if cut { "the compressed file is truncated" } else { "the compressed file is damaged" };
+    Error::new(ErrorKind::Data, format!("{uri}: {what} after {read} bytes"))
+        .with_help("ask the sender to upload it again")
+        .with_source(error)
+}

@@ -1,0 +1,13 @@
+//! Inputs: found, opened at one version, read in order, decompressed, transcoded to UTF-8.
+
+mod bytes_of;
+mod compression;
+mod list;
+mod stores;
+mod text;
+
+pub use bytes_of::ByteSource;
+pub use compression::{Compression, Decompressor};
+pub use list::{ObjectRef, Place, list};
+pub use stores::{LocalStores, Located, StoreProvider, locate};
+pub use text::{Head, TextSource};

@@ -1,0 +1,88 @@
+//! Stores by URL.
+
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// Opens the store of a URL; the adapters bring one that knows `s3://`.
+pub trait StoreProvider: Send + Sync {
+    /// The store that holds what `url` names.
+    fn store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>>;
+}
+
+/// Local files only.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LocalStores;
+
+impl StoreProvider for LocalStores {
+    fn store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
+        match url.scheme() {
+            "file" => Ok(Arc::new(LocalFileSystem::new())),
+            other => Err(Error::configuration(format!("`{other}://` is not supported here: {url}"))
+                .with_help("use a local path or s3://bucket/key")),
+        }
+    }
+}
+
+/// A place in a store.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// The store.
+    pub store: Arc<dyn ObjectStore>,
+    /// The path in it.
+    pub path: Path,
+    /// The place as a URL or a local path, without a slash at the end.
+    pub uri: String,
+    /// The place on the local disk, where it is there: the store does not flush files to disk, so the commit does.
+    pub local: Option<PathBuf>,
+}
+
+/// Whether a location is a URL rather than a local path.
+pub fn is_url(location: &str) -> bool {
+    location.split_once("://").is_some_and(|(scheme, _)| {
+        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    })
+}
+
+/// An absolute path without `.` and `..`, whether or not it exists.
+pub fn absolute(path: &FilePath) -> Result<PathBuf> {
+    let absolute = std::path::absolute(path)
+        .map_err(|error| Error::configuration(format!("`{}` is not a usable path", path.display())).with_source(error))?;
+    let mut clean = PathBuf::new();
+    for part in absolute.components() {
+        match part {
+            std::path::Component::ParentDir => {
+                clean.pop();
+            }
+            std::path::Component::CurDir => {}
+            other => clean.push(other),
+        }
+    }
+    Ok(clean)
+}
+
+/// The store and path of a location: a URL, or a local path that need not exist yet.
+pub fn locate(location: &str, stores: &dyn StoreProvider) -> Result<Located> {
+    if is_url(location) && !location.starts_with("file://") {
+        let url = Url::parse(location)
+            .map_err(|error| Error::configuration(format!("`{location}` is not a URL: {error}")))?;
+        let store = stores.store(&url)?;
+        let path = Path::from_url_path(url.path().trim_matches('/'))
+            .map_err(|error| Error::configuration(format!("`{location}`: {error}")))?;
+        return Ok(Located { store, path, uri: location.trim_end_matches('/').to_owned(), local: None });
+    }
+    let local = location.strip_prefix("file://").unwrap_or(location);
+    let file = absolute(FilePath::new(local))?;
+    let url = Url::from_file_path(&file)
+        .map_err(|()| Error::configuration(format!("`{location}` is not a usable path")))?;
+    let store = stores.store(&url)?;
+    let path = Path::from_absolute_path(&file)
+        .map_err(|error| Error::configuration(format!("`{location}`: {error}")))?;
+    Ok(Located { store, path, uri: file.display().to_string(), local: Some(file) })
+}

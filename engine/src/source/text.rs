@@ -1,0 +1,138 @@
+//! The text of one input: bytes, decompressed, as UTF-8.
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+
+use super::bytes_of::ByteSource;
+use super::compression::{Compression, Decompressor};
+use super::list::ObjectRef;
+use crate::decode::detect;
+use crate::error::{Error, ErrorKind, Result};
+use crate::report::InputReport;
+
+/// Bytes looked at to find out what an input is.
+pub const HEAD_BYTES: usize = 1 << 20;
+
+/// Reads the text of an input.
+pub struct TextSource {
+    bytes: ByteSource,
+    decompressor: Option<Decompressor>,
+    transcoder: Option<encoding_rs::Decoder>,
+    ended: bool,
+}
+
+/// The first bytes of an input, decompressed but not yet transcoded.
+pub struct Head {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Whether they are all there is.
+    pub complete: bool,
+    /// How the input is compressed.
+    pub compression: Compression,
+}
+
+impl TextSource {
+    /// Opens an input and reads its first bytes.
+    pub fn open(input: &ObjectRef, runtime: &Handle) -> Result<(Self, Head)> {
+        let mut bytes = ByteSource::open(input, runtime)?;
+        let first = bytes.next()?.unwrap_or_default();
+        let compression = Compression::of(&input.uri, &first)?;
+        let mut decompressor = Decompressor::new(&input.uri, compression)?;
+        decompressor.push(first);
+        let mut source = Self { bytes, decompressor: Some(decompressor), transcoder: None, ended: false };
+        let mut head = Vec::new();
+        while head.len() < HEAD_BYTES {
+            match source.raw()? {
+                Some(more) if head.is_empty() && more.len() >= HEAD_BYTES => {
+                    return Ok((source, Head { bytes: more, complete: false, compression }));
+                }
+                Some(more) => head.extend_from_slice(&more),
+                None => break,
+            }
+        }
+        let complete = source.ended;
+        Ok((source, Head { bytes: Bytes::from(head), complete, compression }))
+    }
+
+    /// Transcodes from here on; gives the head as UTF-8.
+    pub fn transcode(&mut self, head: &Head, encoding: &detect::Encoding) -> Result<Bytes> {
+        let body = head.bytes.slice(encoding.bom.min(head.bytes.len())..);
+        if encoding.encoding == encoding_rs::UTF_8 {
+            return Ok(body);
+        }
+        let mut transcoder = encoding.encoding.new_decoder_without_bom_handling();
+        let text = decode(&mut transcoder, &body, head.complete)?;
+        self.transcoder = Some(transcoder);
+        Ok(text)
+    }
+
+    /// Forgets the transcoder, so that the head can be transcoded again.
+    pub fn restart(&mut self) {
+        self.transcoder = None;
+    }
+
+    /// The next bytes of text; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            let more = self.raw()?;
+            let Some(transcoder) = &mut self.transcoder else { return Ok(more) };
+            match more {
+                Some(more) => {
+                    let text = decode(transcoder, &more, false)?;
+                    if !text.is_empty() {
+                        return Ok(Some(text));
+                    }
+                }
+                None => {
+                    let mut transcoder = match self.transcoder.take() {
+                        Some(transcoder) => transcoder,
+                        None => return Ok(None),
+                    };
+                    let rest = decode(&mut transcoder, &[], true)?;
+                    return Ok((!rest.is_empty()).then_some(rest));
+                }
+            }
+        }
+    }
+
+    /// Stored bytes read so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes.bytes_read()
+    }
+
+    /// What was read.
+    pub fn finish(self) -> Result<InputReport> {
+        self.bytes.finish()
+    }
+
+    fn raw(&mut self) -> Result<Option<Bytes>> {
+        while let Some(decompressor) = &mut self.decompressor {
+            if let Some(bytes) = decompressor.next()? {
+                return Ok(Some(bytes));
+            }
+            if let Some(bytes) = self.bytes.next()? {
+                decompressor.push(bytes);
+                continue;
+            }
+            self.ended = true;
+            let rest = match self.decompressor.take() {
+                Some(decompressor) => decompressor.finish()?,
+                None => None,
+            };
+            if rest.is_some() {
+                return Ok(rest);
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn decode(decoder: &mut encoding_rs::Decoder, bytes: &[u8], last: bool) -> Result<Bytes> {
+    let capacity = decoder.max_utf8_buffer_length(bytes.len());
+    let capacity =
+        capacity.ok_or_else(|| Error::new(ErrorKind::Data, "a piece of text is too long to transcode"))?;
+    let mut text = String::with_capacity(capacity);
+    // What cannot be decoded becomes U+FFFD: visible, and no byte is dropped.
+    let _ = decoder.decode_to_string(bytes, &mut text, last);
+    Ok(Bytes::from(text.into_bytes()))
+}

@@ -1,0 +1,203 @@
+//! One block on one worker: decode, set aside what does not fit, judge the rest by the row rules.
+//!
+//! Pure: a block, a decoder and a ruleset in; accepted rows, findings and mergeable states out.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::filter_record_batch;
+use bytes::Bytes;
+use etl_rules::{RuleSet, RuleSetState};
+
+use crate::decode::parquet::{RowFitter, rows_as_json};
+use crate::decode::{Block, BlockDecoder, Decoded, Fault, Reason};
+use crate::error::{Error, Result};
+
+/// One thing wrong with one record, by decode or by a row rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The record's position in its block, from 0.
+    pub record: u32,
+    /// The column's position in the schema.
+    pub column: Option<u32>,
+    /// Why.
+    pub reason: Reason,
+    /// The rule's position in the ruleset, for [`Reason::RuleFailed`].
+    pub rule: Option<u32>,
+    /// The bytes at fault, in the block's bytes.
+    pub value: Range<u32>,
+}
+
+impl From<Fault> for Finding {
+    fn from(fault: Fault) -> Self {
+        let Fault { record, column, reason, value } = fault;
+        Self { record, column, reason, rule: None, value }
+    }
+}
+
+/// The records of a block in their original form.
+#[derive(Debug, Clone)]
+pub struct Records {
+    /// The block's bytes.
+    pub bytes: Bytes,
+    /// Where each record begins, and where the last one ends.
+    pub starts: Vec<u32>,
+}
+
+impl Records {
+    /// The bytes of a record, without its line end; empty where the input has no text form.
+    pub fn raw(&self, record: u32) -> Bytes {
+        let index = record as usize;
+        let (Some(&start), Some(&end)) = (self.starts.get(index), self.starts.get(index + 1)) else {
+            return Bytes::new();
+        };
+        let text = self.bytes.slice(start as usize..end as usize);
+        let kept = text.iter().rposition(|&byte| byte != b'\n' && byte != b'\r').map_or(0, |last| last + 1);
+        text.slice(..kept)
+    }
+}
+
+/// A block after decode and row rules.
+#[derive(Debug)]
+pub struct Judged {
+    /// Records in the block.
+    pub records: u64,
+    /// Line feeds in the block.
+    pub lines: u64,
+    /// Where the block begins in the decompressed input, in bytes.
+    pub offset: u64,
+    /// The records as they stood, kept only when something was found in them.
+    pub original: Records,
+    /// What is wrong, in order of record.
+    pub findings: Vec<Finding>,
+    /// Records with at least one finding.
+    pub rejected: u64,
+    /// The rows without findings; `None` when nobody wants them.
+    pub accepted: Option<RecordBatch>,
+    /// The ruleset's state over this block.
+    pub state: RuleSetState,
+    /// Key hashes of this block, by analyzer.
+    pub keys: Vec<(usize, Vec<u128>)>,
+}
+
+/// What a worker is given: bytes to decode, or rows of a columnar input to fit to the schema.
+pub enum Work {
+    /// A block of a text input.
+    Text(Block, Arc<dyn BlockDecoder>),
+    /// A batch of a columnar input.
+    Rows(RecordBatch, Arc<RowFitter>),
+}
+
+/// What every worker needs to judge blocks.
+#[derive(Clone)]
+pub struct Judge {
+    /// The bound rules.
+    pub rules: Arc<RuleSet>,
+    /// Whether accepted rows are wanted.
+    pub keep_rows: bool,
+}
+
+impl Judge {
+    /// Decodes and judges a piece of work.
+    pub fn judge(&self, work: Work) -> Result<Judged> {
+        let (decoded, offset, original) = match work {
+            Work::Text(block, decoder) => (decoder.decode(&block)?, block.offset, Original::Text(block.bytes)),
+            Work::Rows(batch, fitter) => (fitter.fit(&batch)?, 0, Original::Rows(batch)),
+        };
+        let Decoded { batch, faults, record_starts, lines } = decoded;
+        let records = batch.num_rows();
+        let mut findings: Vec<Finding> = faults.into_iter().map(Finding::from).collect();
+        let (fitting, rows) = without_faulty(batch, &findings)?;
+
+        let mut state = self.rules.start();
+        let results = self
+            .rules
+            .update(&fitting, &mut state)
+            .map_err(|error| Error::internal("a rule could not be evaluated").with_source(error))?;
+        let keys = self.rules.take_keys(&mut state);
+
+        let mut accepted = fitting;
+        if let Some(failed) = &results.failed {
+            for (rule, passed) in results.passed.iter().enumerate() {
+                let passed = passed.as_ref().filter(|_| self.rules.rejects_rows(rule));
+                let Some(failing) = passed.and_then(|passed| passed.failing()) else { continue };
+                let column = self.rules.column_index(rule).map(|index| index as u32);
+                findings.extend(failing.set_indices().map(|row| Finding {
+                    record: rows.record(row),
+                    column,
+                    reason: Reason::RuleFailed,
+                    rule: Some(rule as u32),
+                    value: 0..0,
+                }));
+            }
+            findings.sort_by_key(|finding| finding.record);
+            if self.keep_rows {
+                accepted = filter_record_batch(&accepted, &BooleanArray::new(!failed, None))?;
+            }
+        }
+        let rejected = count_records(&findings);
+        let original = match original {
+            _ if findings.is_empty() => Records { bytes: Bytes::new(), starts: Vec::new() },
+            Original::Text(bytes) => Records { bytes, starts: record_starts },
+            Original::Rows(batch) => {
+                let (bytes, starts) = rows_as_json(&batch)?;
+                Records { bytes, starts }
+            }
+        };
+        Ok(Judged {
+            records: records as u64,
+            lines: u64::from(lines),
+            offset,
+            original,
+            findings,
+            rejected,
+            accepted: self.keep_rows.then_some(accepted),
+            state,
+            keys,
+        })
+    }
+}
+
+/// The original form of what was decoded.
+enum Original {
+    Text(Bytes),
+    Rows(RecordBatch),
+}
+
+/// Which record of the block each row of a filtered batch came from.
+enum RowMap {
+    Same,
+    Kept(Vec<u32>),
+}
+
+impl RowMap {
+    fn record(&self, row: usize) -> u32 {
+        match self {
+            Self::Same => row as u32,
+            Self::Kept(records) => records.get(row).copied().unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// Rows of records without a finding: the rules judge only what fits the schema.
+fn without_faulty(batch: RecordBatch, findings: &[Finding]) -> Result<(RecordBatch, RowMap)> {
+    if findings.is_empty() {
+        return Ok((batch, RowMap::Same));
+    }
+    let mut good = vec![true; batch.num_rows()];
+    for finding in findings {
+        if let Some(flag) = good.get_mut(finding.record as usize) {
+            *flag = false;
+        }
+    }
+    let kept = good.iter().enumerate().filter(|(_, good)| **good).map(|(record, _)| record as u32).collect();
+    let mask = BooleanArray::new(BooleanBuffer::from(good), None);
+    Ok((filter_record_batch(&batch, &mask)?, RowMap::Kept(kept)))
+}
+
+/// Distinct records among findings sorted by record.
+fn count_records(findings: &[Finding]) -> u64 {
+    findings.chunk_by(|a, b| a.record == b.record).count() as u64
+}

@@ -1,0 +1,12 @@
+//! Files written: the partitioned table, single files, rejects.
+
+mod encoder;
+mod options;
+mod rejects;
+mod table;
+mod upload;
+
+pub use options::{Compression, OutputFormat, WriteOptions};
+pub use rejects::{RejectFault, RejectRow, RejectWriter, RejectsFormat};
+pub use table::{TableWriter, WriterContext, single_file_options};
+pub use upload::DataFile;

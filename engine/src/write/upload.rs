@@ -1,0 +1,121 @@
+//! One file on its way to the store: bytes in order, hashed and counted as they pass.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes of one part: S3 wants at least 5 MiB, and a file of ten thousand parts is 80 GB.
+const PART_BYTES: usize = 8 << 20;
+/// Pieces waiting for the store before the encoder waits too.
+const PIECES_WAITING: usize = 2;
+
+/// A written file, as the manifest lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFile {
+    /// The path in the store.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// Rows.
+    pub rows: u64,
+    /// SHA-256 of the bytes, in hex.
+    pub sha256: String,
+    /// Partition names and values; `None` is NULL.
+    pub partition: Vec<(String, Option<String>)>,
+}
+
+/// Takes the bytes of one file.
+pub(super) struct Upload {
+    sender: mpsc::Sender<Bytes>,
+    task: JoinHandle<Result<(u64, String)>>,
+}
+
+impl Upload {
+    /// Begins a file. Nothing is visible at `path` before [`finish`](Finishing::wait) has succeeded.
+    pub(super) fn begin(store: Arc<dyn ObjectStore>, path: Path, runtime: &Handle) -> Self {
+        let (sender, receiver) = mpsc::channel(PIECES_WAITING);
+        let task = runtime.spawn(upload(store, path, receiver));
+        Self { sender, task }
+    }
+
+    /// Sends the next bytes; waits while the store is behind. Must not be called on a runtime thread.
+    pub(super) fn send(&self, bytes: Bytes) {
+        // A task that is gone has an error, which `wait` tells.
+        let _ = self.sender.blocking_send(bytes);
+    }
+
+    /// Says that the file is not wanted: nothing is to be seen of it.
+    pub(super) fn abandon(self) -> JoinHandle<Result<(u64, String)>> {
+        self.task
+    }
+
+    /// Says that all bytes were sent.
+    pub(super) fn finish(self) -> JoinHandle<Result<(u64, String)>> {
+        // An empty piece is the end; a channel that closes without one was abandoned.
+        let _ = self.sender.blocking_send(Bytes::new());
+        self.task
+    }
+}
+
+async fn upload(store: Arc<dyn ObjectStore>, path: Path, mut pieces: mpsc::Receiver<Bytes>) -> Result<(u64, String)> {
+    let failed = |error: object_store::Error| Error::storage(format!("{path} could not be written"), error);
+    let mut hash = Sha256::new();
+    let mut size = 0;
+    let mut waiting = BytesMut::new();
+    let mut parts: Option<Box<dyn MultipartUpload>> = None;
+    let mut complete = false;
+    while let Some(piece) = pieces.recv().await {
+        if piece.is_empty() {
+            complete = true;
+            break;
+        }
+        hash.update(&piece);
+        size += piece.len() as u64;
+        waiting.extend_from_slice(&piece);
+        while waiting.len() >= PART_BYTES {
+            let upload = match &mut parts {
+                Some(upload) => upload,
+                empty => empty.insert(store.put_multipart(&path).await.map_err(failed)?),
+            };
+            let part = upload.put_part(PutPayload::from(waiting.split_to(PART_BYTES).freeze()));
+            if let Err(error) = part.await {
+                let _ = upload.abort().await;
+                return Err(failed(error));
+            }
+        }
+    }
+    match parts {
+        Some(mut upload) if !complete => {
+            let _ = upload.abort().await;
+        }
+        Some(mut upload) => {
+            let done = async {
+                if !waiting.is_empty() {
+                    upload.put_part(PutPayload::from(waiting.freeze())).await?;
+                }
+                upload.complete().await
+            };
+            if let Err(error) = done.await {
+                let _ = upload.abort().await;
+                return Err(failed(error));
+            }
+        }
+        None if complete => {
+            store.put(&path, PutPayload::from(waiting.freeze())).await.map_err(failed)?;
+        }
+        None => {}
+    }
+    if !complete {
+        return Err(Error::new(ErrorKind::Cancelled, format!("{path} was abandoned")));
+    }
+    Ok((size, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+}
