@@ -283,7 +283,7 @@ EXAMPLES
         #[arg(long, conflicts_with = "files")]
         sql: bool,
         /// Print one JSON document
-        #[arg(long, conflicts_with_all = ["files", "sql"])]
+        #[arg(long)]
         json: bool,
     },
     /// Delete files that no commit names
@@ -324,6 +324,9 @@ fn age(text: &str) -> Result<chrono::TimeDelta, String> {
     number.checked_mul(seconds).and_then(chrono::TimeDelta::try_seconds).ok_or_else(wrong)
 }
 
+/// The states of a file.
+const STATES: [&str; 5] = ["NEW", "VALID", "INVALID", "INGESTED", "ERROR"];
+
 /// Look at the states of files.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
@@ -331,14 +334,14 @@ pub(crate) enum Audit {
     #[command(after_help = "\
 EXAMPLES
   etl-engine audit list lake/orders
-  etl-engine audit list lake/orders --state FAILED
+  etl-engine audit list lake/orders --state INVALID
   etl-engine audit list s3://lake/orders --json | jq -r '.files[].uri'")]
     List {
         /// The root of the table: the job's sink.location
         #[arg(value_name = "ROOT")]
         root: String,
         /// Only files in this state
-        #[arg(long, value_name = "STATE")]
+        #[arg(long, value_name = "STATE", ignore_case = true, value_parser = STATES)]
         state: Option<String>,
         /// Print one JSON document
         #[arg(long)]
@@ -373,7 +376,6 @@ EXAMPLES
   # yaml-language-server: $schema=etl-job.schema.json")]
     Schema,
 }
-
 
 #[cfg(test)]
 mod tests {

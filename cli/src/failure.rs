@@ -58,7 +58,9 @@ impl Failure {
         match self {
             Self::Engine(error) => error_document(error),
             Self::Faulty(faulty) => faulty_document(faulty),
-            Self::Output(error) => error_document(&Error::storage("standard output cannot be written", error.to_string())),
+            Self::Output(error) => {
+                error_document(&Error::storage("standard output cannot be written", error.to_string()))
+            }
         }
     }
 
@@ -71,7 +73,9 @@ impl Failure {
             }
             Self::Engine(error) => show(&Shown::new(&look.clean(&with_causes(error)), error.help()), look),
             Self::Faulty(faulty) => render_faulty(faulty, look),
-            Self::Output(error) => show(&Shown::new(&format!("standard output cannot be written: {error}"), None), look),
+            Self::Output(error) => {
+                show(&Shown::new(&format!("standard output cannot be written: {error}"), None), look)
+            }
         }
     }
 }

@@ -49,7 +49,8 @@ fn execute(cli: Cli, world: &mut World) -> Result<u8, Failure> {
     let runtime = runtime.map_err(|error| Error::storage("no threads can be started", error))?;
     let work = AssertUnwindSafe(|| runtime.block_on(commands::execute(cli.command, world)));
     let result = std::panic::catch_unwind(work).unwrap_or_else(|_| {
-        let error = Error::internal("the engine failed by a fault of its own").with_help("please report it, with the job file");
+        let error =
+            Error::internal("the engine failed by a fault of its own").with_help("please report it, with the job file");
         Err(error.into())
     });
     // Not waited for: a thread may be reading a standard input that never ends.
@@ -96,7 +97,8 @@ fn log(global: &Global) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let look = terminal::Look::stderr(global.color);
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(look.color);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(look.color);
     // Nobody else has set one.
     let _ = subscriber.try_init();
 }

@@ -1,6 +1,5 @@
 //! The progress bar, on a terminal only.
 
-use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -40,11 +40,7 @@ impl Look {
         Self::of(when, std::io::stderr().is_terminal(), terminal_size::terminal_size_of(std::io::stderr()))
     }
 
-    fn of(
-        when: ColorWhen,
-        is_terminal: bool,
-        size: Option<(terminal_size::Width, terminal_size::Height)>,
-    ) -> Self {
+    fn of(when: ColorWhen, is_terminal: bool, size: Option<(terminal_size::Width, terminal_size::Height)>) -> Self {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let color = match when {
             ColorWhen::Always => true,

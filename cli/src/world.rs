@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use etl_aws::Stores;
 use etl_engine::context::{Observer, RunContext};
 use etl_engine::exec::Cancel;
-use etl_engine::source::{LocalStores, StoreProvider};
+use etl_engine::source::StoreProvider;
 
 use crate::args::Global;
 use crate::failure::Failure;
@@ -31,7 +32,7 @@ impl World {
     /// The world of this process.
     pub(crate) fn new(global: &Global) -> Self {
         Self {
-            stores: Arc::new(LocalStores),
+            stores: Arc::new(Stores::default()),
             output: Output::new(),
             look: Look::stdout(global.color),
             error_look: Look::stderr(global.color),
@@ -44,7 +45,10 @@ impl World {
     ///
     /// # Errors
     /// Those of `work`.
-    pub(crate) async fn run<T>(&self, work: impl AsyncFnOnce(&RunContext) -> etl_engine::Result<T>) -> Result<T, Failure> {
+    pub(crate) async fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(RunContext) -> etl_engine::Result<T>,
+    ) -> Result<T, Failure> {
         let bar = Arc::new(Bar::new(self.logs, self.error_look.unicode));
         let context = RunContext {
             stores: Arc::clone(&self.stores),
@@ -54,7 +58,7 @@ impl World {
             temp_dir: std::env::temp_dir(),
         };
         let watch = tokio::spawn(stop_on_signal(self.cancel.clone()));
-        let result = work(&context).await;
+        let result = work(context).await;
         watch.abort();
         bar.finish();
         Ok(result?)
@@ -75,7 +79,8 @@ async fn stop_on_signal(cancel: Cancel) {
 #[cfg(unix)]
 async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -16,7 +16,7 @@ pub(super) async fn execute(args: Infer, world: &mut World) -> Result<u8, Failur
     spec::apply(&args.reading, &mut spec);
     let mut job = open::bind(&spec, "", "", world.stores.as_ref()).await?;
     job.locations.clone_from(&args.inputs);
-    let (schema, detected) = world.run(async |context| etl_engine::infer(&job, context).await).await?;
+    let (schema, detected) = world.run(async |context| etl_engine::infer(job, context).await).await?;
     match args.json {
         true => {
             let columns: Vec<Value> = schema.columns.iter().map(|column| Value::Object(members(column))).collect();
@@ -49,7 +49,8 @@ fn yaml(schema: &Schema, detected: &[Detected]) -> String {
     let mut text = String::new();
     for found in detected {
         let because = if found.because.is_empty() { String::new() } else { format!(" (because {})", found.because) };
-        let line: String = format!("# {}: {}{because}", found.what, found.value).chars().filter(|c| !c.is_control()).collect();
+        let line: String =
+            format!("# {}: {}{because}", found.what, found.value).chars().filter(|c| !c.is_control()).collect();
         text.push_str(&line);
         text.push('\n');
     }

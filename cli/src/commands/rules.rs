@@ -53,6 +53,8 @@ pub(super) async fn execute(args: Rules, world: &mut World) -> Result<u8, Failur
 fn standard_input() -> Result<String, Error> {
     let mut text = String::new();
     let read = std::io::stdin().take(MAX_BYTES).read_to_string(&mut text);
-    read.map_err(|error| Error::new(ErrorKind::Input, "standard input cannot be read as UTF-8 text").with_source(error))?;
+    read.map_err(|error| {
+        Error::new(ErrorKind::Input, "standard input cannot be read as UTF-8 text").with_source(error)
+    })?;
     Ok(text)
 }

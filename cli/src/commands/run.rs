@@ -1,7 +1,7 @@
 //! `run`: a job from its file, published.
 
+use etl_engine::Action;
 use etl_engine::report::{CommitState, RunReport};
-use etl_engine::run::Action;
 
 use super::{finish, shell};
 use crate::args::Run;
@@ -16,7 +16,7 @@ pub(super) async fn execute(args: Run, world: &mut World) -> Result<u8, Failure>
         job.locations.clone_from(&args.inputs);
     }
     let action = Action::Publish { dry_run: args.dry_run };
-    let report = world.run(async |context| etl_engine::run(&job, action, context).await).await?;
+    let report = world.run(async |context| etl_engine::run(job, action, context).await).await?;
     finish(&report, args.json, next(&report).as_deref(), world)
 }
 

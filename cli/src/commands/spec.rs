@@ -1,7 +1,7 @@
 //! From options to a job's text form, the same one that job files have.
 
-use etl_engine::job::{self, JobSpec};
 use etl_engine::job::spec::{Amount, SchemaSpec};
+use etl_engine::job::{self, JobSpec};
 use etl_engine::source::StoreProvider;
 
 use crate::args::Reading;
@@ -32,7 +32,11 @@ pub(super) fn apply(reading: &Reading, spec: &mut JobSpec) {
 ///
 /// # Errors
 /// What is wrong with it, in its own text rather than in the job's.
-pub(super) async fn schema(file: &str, nulls: Option<&[String]>, stores: &dyn StoreProvider) -> Result<SchemaSpec, OpenError> {
+pub(super) async fn schema(
+    file: &str,
+    nulls: Option<&[String]>,
+    stores: &dyn StoreProvider,
+) -> Result<SchemaSpec, OpenError> {
     let text = read_text(file, stores).await?;
     let wrong = |problems| faulty("schema file", file, &text, problems);
     let spec = job::load_schema(&text).map_err(wrong)?;

@@ -1,7 +1,7 @@
 //! `validate`: judges files; nothing is written.
 
+use etl_engine::Action;
 use etl_engine::report::{RunReport, Verdict};
-use etl_engine::run::Action;
 
 use super::{finish, shell, spec};
 use crate::args::Validate;
@@ -40,7 +40,7 @@ pub(super) async fn execute(args: Validate, world: &mut World) -> Result<u8, Fai
     if !args.inputs.is_empty() {
         job.locations.clone_from(&args.inputs);
     }
-    let report = world.run(async |context| etl_engine::run(&job, Action::Validate, context).await).await?;
+    let report = world.run(async |context| etl_engine::run(job, Action::Validate, context).await).await?;
     finish(&report, args.json, next(&report, &args).as_deref(), world)
 }
 
@@ -54,7 +54,9 @@ fn next(report: &RunReport, args: &Validate) -> Option<String> {
     match report.verdict {
         _ if inferred && args.inputs.len() == 1 && input != "-" => {
             let input = shell(input);
-            Some(format!("pin the columns: etl-engine infer {input} > schema.yaml, then validate with --schema schema.yaml"))
+            Some(format!(
+                "pin the columns: etl-engine infer {input} > schema.yaml, then validate with --schema schema.yaml"
+            ))
         }
         Verdict::Valid if report.rule_outcomes.is_empty() => {
             Some("say what the data must hold: --rules FILE.dqdl, such as Rules = [ IsComplete \"id\" ]".to_owned())

@@ -131,13 +131,16 @@ mod tests {
         };
         let text = render(&sample, PLAIN);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[..5], [
-            "not_an_integer: column `amount` (bigint)",
-            "   --> orders.csv:12, record 11, byte 1,204",
-            "   |",
-            "12 | 11,abc,x",
-            "   |    ^^^",
-        ]);
+        assert_eq!(
+            lines[..5],
+            [
+                "not_an_integer: column `amount` (bigint)",
+                "   --> orders.csv:12, record 11, byte 1,204",
+                "   |",
+                "12 | 11,abc,x",
+                "   |    ^^^",
+            ]
+        );
         assert!(lines[5].starts_with("   = help: "), "{text}");
     }
 }

@@ -26,7 +26,9 @@ pub(crate) fn report(report: &RunReport, next: Option<&str>, look: Look) -> Stri
     }
     if !report.warnings.is_empty() {
         let warnings = report.warnings.iter();
-        sections.push(warnings.map(|text| format!("{} {}\n", look.paint(Ink::Yellow, "warning:"), look.clean(text))).collect());
+        sections.push(
+            warnings.map(|text| format!("{} {}\n", look.paint(Ink::Yellow, "warning:"), look.clean(text))).collect(),
+        );
     }
     if !report.rule_outcomes.is_empty() {
         sections.push(rules(report, look));
@@ -93,7 +95,8 @@ fn rules(report: &RunReport, look: Look) -> String {
         }
         let separator = if look.width.is_some() { "\n" } else { ", " };
         vec![
-            if outcome.failed() { look.either("✗ Failed", "Failed") } else { look.either("✓ Passed", "Passed") }.to_owned(),
+            if outcome.failed() { look.either("✗ Failed", "Failed") } else { look.either("✓ Passed", "Passed") }
+                .to_owned(),
             look.clean(outcome.evaluated_rule.as_ref().unwrap_or(&outcome.rule)),
             metrics.join(separator),
             outcome.failure_reason.as_ref().map(|reason| look.clean(reason)).unwrap_or_default(),
@@ -107,7 +110,8 @@ fn rules(report: &RunReport, look: Look) -> String {
 
 /// The first word of a line of the table of rules, in its colour: escapes inside the table would upset its widths.
 fn outcome_in_colour(line: &str, look: Look) -> String {
-    for (text, ink) in [("✗ Failed", Ink::Red), ("✓ Passed", Ink::Green), ("Failed", Ink::Red), ("Passed", Ink::Green)] {
+    for (text, ink) in [("✗ Failed", Ink::Red), ("✓ Passed", Ink::Green), ("Failed", Ink::Red), ("Passed", Ink::Green)]
+    {
         if let Some((before, after)) = line.split_once(text).filter(|(before, _)| before.trim().is_empty()) {
             return format!("{before}{}{after}\n", look.paint(ink, text));
         }
@@ -171,7 +175,10 @@ fn output(commit: &CommitReport, look: Look) -> String {
     let mut text = match commit.outcome {
         CommitState::Committed => format!("{} {files} in {root}\n", look.paint(Ink::Green, "published")),
         CommitState::AlreadyCommitted => {
-            format!("{} {files} in {root}; the same job ran on the same inputs before\n", look.paint(Ink::Green, "published already"))
+            format!(
+                "{} {files} in {root}; the same job ran on the same inputs before\n",
+                look.paint(Ink::Green, "published already")
+            )
         }
         CommitState::DryRun => format!("dry run: nothing was published; {root} is as it was\n"),
         CommitState::NotCommitted => format!("nothing was published; {root} is as it was\n"),
@@ -210,7 +217,11 @@ mod tests {
             }],
             faults: Vec::new(),
             schema: Vec::new(),
-            detected: vec![Detected { what: "format".to_owned(), value: "csv".to_owned(), because: "of its name".to_owned() }],
+            detected: vec![Detected {
+                what: "format".to_owned(),
+                value: "csv".to_owned(),
+                because: "of its name".to_owned(),
+            }],
             warnings: Vec::new(),
             commit: None,
             engine: EngineReport { version: String::new(), threads: 2, memory_limit_bytes: 0, spilled_bytes: 0 },
@@ -223,8 +234,13 @@ mod tests {
     fn the_verdict_comes_first_and_the_numbers_are_there() {
         let text = report(&sample(), Some("do this"), Look { color: false, unicode: false, width: None });
         assert!(text.starts_with("INVALID  a<001B>.csv\n  - 904 of 27004"), "{text}");
-        for part in ["format csv (because of its name)", "read 27,004  accepted 26,100  rejected 904", "Failed",
-            "Column.id.Completeness = 0.5", "next: do this"] {
+        for part in [
+            "format csv (because of its name)",
+            "read 27,004  accepted 26,100  rejected 904",
+            "Failed",
+            "Column.id.Completeness = 0.5",
+            "next: do this",
+        ] {
             assert!(text.contains(part), "{part} is missing in:\n{text}");
         }
         assert!(text.is_ascii());

@@ -72,9 +72,9 @@ pub(crate) async fn read_text(location: &str, stores: &dyn StoreProvider) -> Res
     let place = locate(location, stores)?;
     let read = async { place.store.get(&place.path).await?.bytes().await };
     let bytes = read.await.map_err(|error| match error {
-        object_store::Error::NotFound { .. } => {
-            Error::new(ErrorKind::Input, format!("not found: {location}")).with_help("check the path").with_source(error)
-        }
+        object_store::Error::NotFound { .. } => Error::new(ErrorKind::Input, format!("not found: {location}"))
+            .with_help("check the path")
+            .with_source(error),
         error => Error::from(error).with_context("file", location),
     })?;
     String::from_utf8(bytes.to_vec())
@@ -87,6 +87,14 @@ pub(crate) async fn open(location: &str, sets: &[String], stores: &dyn StoreProv
     let text = read_text(location, stores).await?;
     let spec = parse(location, &text, sets)?;
     bind(&spec, location, &text, stores).await
+}
+
+/// Reads a job by its place, or the job itself: a text of several lines or a JSON object.
+pub(crate) async fn open_any(job: &str, sets: &[String], stores: &dyn StoreProvider) -> Result<Job, OpenError> {
+    match job.trim_start().starts_with('{') || job.trim().contains('\n') {
+        true => open_text(job, sets, stores).await,
+        false => open(job.trim(), sets, stores).await,
+    }
 }
 
 /// Reads a job that came as text; what it names is relative to the working directory.
@@ -181,12 +189,14 @@ fn key_span(text: &str, message: &str) -> Option<Range<usize>> {
     let mut found = None;
     let mut from = 0;
     for key in path.split('.') {
-        let at = find_word(text, from, key).filter(|end| text[*end..].trim_start_matches(['"', '\'']).starts_with(':'))?;
+        let at =
+            find_word(text, from, key).filter(|end| text[*end..].trim_start_matches(['"', '\'']).starts_with(':'))?;
         found = Some(at - key.len()..at);
         from = at;
     }
     // A column is named after the path.
-    let column = rest.trim_start().strip_prefix('`').and_then(|rest| rest.split('`').next()).filter(|name| !name.is_empty());
+    let column =
+        rest.trim_start().strip_prefix('`').and_then(|rest| rest.split('`').next()).filter(|name| !name.is_empty());
     match column.filter(|_| path == "schema.columns") {
         Some(name) => find_word(text, from, name).map(|end| end - name.len()..end).or(found),
         None => found,
