@@ -49,7 +49,8 @@ fn s3(bucket: &str) -> Result<object_store::aws::AmazonS3> {
     if builder.get_config_value(&AmazonS3ConfigKey::Region).is_none() {
         builder = builder.with_region("us-east-1");
     }
-    builder
-        .build()
-        .map_err(|error| Error::configuration(format!("s3://{bucket} cannot be opened: {error}")).with_help("check the AWS settings in the environment"))
+    builder.build().map_err(|error| {
+        Error::configuration(format!("s3://{bucket} cannot be opened: {error}"))
+            .with_help("check the AWS settings in the environment")
+    })
 }

@@ -165,7 +165,10 @@ impl<'a> PassCollector<'a> {
                     line: place.line,
                     byte_offset: place.byte,
                     raw: judged.original.raw(record),
-                    faults: findings.iter().map(|finding| reject_fault(self.schema, &self.rules, judged, finding)).collect(),
+                    faults: findings
+                        .iter()
+                        .map(|finding| reject_fault(self.schema, &self.rules, judged, finding))
+                        .collect(),
                 };
                 rejects.write(row)?;
             }
@@ -197,7 +200,8 @@ impl<'a> PassCollector<'a> {
         if self.log.wants_sample(count) {
             let raw = judged.original.raw(finding.record);
             let start = judged.original.starts.get(finding.record as usize).copied().unwrap_or(0);
-            let value = finding.value.start.saturating_sub(start) as usize..finding.value.end.saturating_sub(start) as usize;
+            let value =
+                finding.value.start.saturating_sub(start) as usize..finding.value.end.saturating_sub(start) as usize;
             let (line_text, caret) = excerpt(&raw, value);
             let expected = column.and_then(|column| self.schema.columns.get(column as usize));
             self.log.sample(FaultSample {

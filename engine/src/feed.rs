@@ -200,8 +200,9 @@ fn damaged(input: &ObjectRef, error: impl std::fmt::Display) -> Error {
 /// Opens a Parquet file; one in a store is first brought to an unnamed local file, since it is read from its end.
 pub fn open_parquet(input: &ObjectRef, runtime: &Handle) -> Result<(SchemaRef, ParquetRecordBatchReader)> {
     let file = match &input.place {
-        Place::File(path) => File::open(path)
-            .map_err(|error| Error::new(ErrorKind::Input, format!("{}: cannot be read", input.uri)).with_source(error))?,
+        Place::File(path) => File::open(path).map_err(|error| {
+            Error::new(ErrorKind::Input, format!("{}: cannot be read", input.uri)).with_source(error)
+        })?,
         Place::Stdin => {
             return Err(Error::configuration("Parquet cannot be read from standard input")
                 .with_help("it is read from its end: write it to a file first"));

@@ -45,7 +45,12 @@ pub enum Undeclared {
 pub type Opened = (TextSource, Head);
 
 /// Looks at the first input; gives it back opened, so that standard input is read only once.
-pub fn prepare(job: &Job, first: &ObjectRef, undeclared: Undeclared, runtime: &Handle) -> Result<(Plan, Option<Opened>)> {
+pub fn prepare(
+    job: &Job,
+    first: &ObjectRef,
+    undeclared: Undeclared,
+    runtime: &Handle,
+) -> Result<(Plan, Option<Opened>)> {
     let (mut source, head) = TextSource::open(first, runtime)?;
     let mut detected = Vec::new();
     if head.bytes.is_empty() {
@@ -87,8 +92,7 @@ pub fn prepare(job: &Job, first: &ObjectRef, undeclared: Undeclared, runtime: &H
         Format::Csv => {
             let text = decoded_head(job, &mut source, &head, &mut plan.detected)?;
             let csv = &job.csv;
-            let layout =
-                detect::csv(&text, head.complete, csv.delimiter, csv.quote, csv.header, csv.max_record_bytes);
+            let layout = detect::csv(&text, head.complete, csv.delimiter, csv.quote, csv.header, csv.max_record_bytes);
             plan.dialect = layout.dialect;
             plan.header = layout.header;
             plan.detected.extend(layout.detected);

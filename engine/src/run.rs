@@ -108,7 +108,9 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
 /// Inputs by name and version; local ones by absolute path, so that the working directory does not matter.
 fn identities(inputs: &[ObjectRef]) -> Vec<(String, Option<&str>)> {
     let name = |input: &ObjectRef| match &input.place {
-        Place::File(path) => std::path::absolute(path).map_or_else(|_| input.uri.clone(), |path| path.display().to_string()),
+        Place::File(path) => {
+            std::path::absolute(path).map_or_else(|_| input.uri.clone(), |path| path.display().to_string())
+        }
         _ => input.uri.clone(),
     };
     inputs.iter().map(|input| (name(input), input.version.as_deref())).collect()
@@ -263,8 +265,11 @@ impl Run {
                 report.commit = Some(commit_report(root, &other, CommitState::AlreadyCommitted));
             }
             CommitOutcome::Unknown(why) => {
-                return Err(Error::new(ErrorKind::CommitUnknown, format!("nobody knows whether the commit took effect: {why}"))
-                    .with_help("nothing was deleted; run again: it finds out"));
+                return Err(Error::new(
+                    ErrorKind::CommitUnknown,
+                    format!("nobody knows whether the commit took effect: {why}"),
+                )
+                .with_help("nothing was deleted; run again: it finds out"));
             }
         }
         Ok(())
@@ -463,7 +468,8 @@ impl Pass {
         let plan = Plan { schema, inferred: false, dialect, header: false, detected: Vec::new() };
         let rules = Arc::new(bind_rules("", &plan.schema, self.cx.now, &mut Vec::new())?);
         let keys = KeyStore::new(0, &self.cx.temp_dir);
-        let collector = PassCollector::new(&plan.schema, Arc::clone(&rules), Vec::new(), keys, self.cx.observer.as_ref());
+        let collector =
+            PassCollector::new(&plan.schema, Arc::clone(&rules), Vec::new(), keys, self.cx.observer.as_ref());
         let collected = collector.finish();
         Ok(Passed {
             plan,
@@ -521,11 +527,10 @@ impl Pass {
         };
         let keys = KeyStore::new(self.limits.key_bytes(), &self.cx.temp_dir);
         let uris = self.inputs.iter().map(|input| input.uri.clone()).collect();
-        let mut collector =
-            PassCollector::new(&plan.schema, Arc::clone(&rules), uris, keys, self.cx.observer.as_ref())
-                .with_progress(Arc::clone(&feed.bytes_read))
-                .with_sink(table.as_mut().map(|table| table as &mut dyn RowSink))
-                .with_rejects(rejects.as_mut());
+        let mut collector = PassCollector::new(&plan.schema, Arc::clone(&rules), uris, keys, self.cx.observer.as_ref())
+            .with_progress(Arc::clone(&feed.bytes_read))
+            .with_sink(table.as_mut().map(|table| table as &mut dyn RowSink))
+            .with_rejects(rejects.as_mut());
         let permits = self.limits.blocks_in_flight(BLOCK_BYTES);
         let ran = pipeline::run(&pool, permits, &self.cx.cancel, |dispatch| feed.run(opened, dispatch), &mut collector);
         let damage = match ran {
@@ -548,17 +553,7 @@ impl Pass {
         let store = std::mem::replace(&mut collected.keys, KeyStore::new(0, &self.cx.temp_dir));
         let counts = pool.install(|| store.count())?;
         let outcomes = rules.evaluate(&collected.state, &|set| counts.get(&set).copied());
-        Ok(Passed {
-            plan,
-            rules,
-            collected,
-            outcomes,
-            files,
-            rejects,
-            warnings: Vec::new(),
-            spilled_bytes,
-            damage,
-        })
+        Ok(Passed { plan, rules, collected, outcomes, files, rejects, warnings: Vec::new(), spilled_bytes, damage })
     }
 
     fn writer_context(&self, root: &Located, pool: &Arc<rayon::ThreadPool>) -> WriterContext {

@@ -37,7 +37,8 @@ impl StoreAudit {
 
     async fn read(&self, path: &Path) -> Result<Event> {
         let bytes = self.root.store.get(path).await?.bytes().await?;
-        serde_json::from_slice(&bytes).map_err(|error| Error::storage(format!("the audit event {path} cannot be read"), error))
+        serde_json::from_slice(&bytes)
+            .map_err(|error| Error::storage(format!("the audit event {path} cannot be read"), error))
     }
 }
 

@@ -5,5 +5,7 @@ mod manifest;
 mod publish;
 
 pub use gc::{Garbage, gc};
-pub use manifest::{AttemptId, Manifest, ManifestInput, RunId, SEMANTICS_VERSION, data_prefix, manifest_path, rejects_path};
+pub use manifest::{
+    AttemptId, Manifest, ManifestInput, RunId, SEMANTICS_VERSION, data_prefix, manifest_path, rejects_path,
+};
 pub use publish::{CommitOutcome, find, list, publish};

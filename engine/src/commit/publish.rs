@@ -49,7 +49,9 @@ pub async fn publish(root: &Located, manifest: &Manifest) -> Result<CommitOutcom
                 return Err(Error::storage("this store has no conditional create, which the commit needs", error)
                     .with_help("enable conditional writes for the store (S3 has them)"));
             }
-            Err(error @ (object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. })) => {
+            Err(
+                error @ (object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. }),
+            ) => {
                 return Err(Error::from(error));
             }
             Err(error) => last = error.to_string(),

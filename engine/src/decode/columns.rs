@@ -8,8 +8,8 @@ use arrow::array::{
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType,
 };
 
 use super::{Fault, Reason, parse, temporal};
@@ -239,14 +239,19 @@ impl<'a> Run<'a, '_> {
         PrimitiveArray::new(ScalarBuffer::from(values), nulls.finish())
     }
 
-    fn integers<T: ArrowPrimitiveType>(self, min: i64, max: i64, narrow: impl Fn(i64) -> T::Native) -> Result<ArrayRef> {
+    fn integers<T: ArrowPrimitiveType>(
+        self,
+        min: i64,
+        max: i64,
+        narrow: impl Fn(i64) -> T::Native,
+    ) -> Result<ArrayRef> {
         let format = &self.decoder.column.format;
         let (thousands, point) = (format.thousands_separator, format.decimal_separator);
         Ok(Arc::new(match thousands {
             None => self.primitive::<T>(|text| parse::integer(text, min, max).map(&narrow)),
-            Some(separator) => self.primitive::<T>(|text| {
-                parse::integer(&ungrouped(text, separator, point), min, max).map(&narrow)
-            }),
+            Some(separator) => {
+                self.primitive::<T>(|text| parse::integer(&ungrouped(text, separator, point), min, max).map(&narrow))
+            }
         }))
     }
 
@@ -299,7 +304,8 @@ impl<'a> Run<'a, '_> {
             }
         };
         let (offsets, values, nulls) = self.bytes(check);
-        let invalid = |error| Error::internal("a text column is not UTF-8 after its cells were checked").with_source(error);
+        let invalid =
+            |error| Error::internal("a text column is not UTF-8 after its cells were checked").with_source(error);
         let array = StringArray::try_new(offsets, values, nulls).map_err(invalid)?;
         Ok(Arc::new(array))
     }
@@ -366,12 +372,15 @@ fn ungrouped(text: &[u8], separator: u8, point: u8) -> Cow<'_, [u8]> {
         return Cow::Borrowed(text);
     }
     let whole = text.iter().position(|&byte| byte == point).unwrap_or(text.len());
-    let digits = text[..whole].strip_prefix(b"-").or_else(|| text[..whole].strip_prefix(b"+")).unwrap_or(&text[..whole]);
+    let digits =
+        text[..whole].strip_prefix(b"-").or_else(|| text[..whole].strip_prefix(b"+")).unwrap_or(&text[..whole]);
     let groups: Vec<&[u8]> = digits.split(|&byte| byte == separator).collect();
     let grouped = groups.first().is_some_and(|first| (1..=3).contains(&first.len()))
         && groups.iter().skip(1).all(|group| group.len() == 3);
     if !grouped {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.iter().enumerate().filter(|(at, byte)| *at >= whole || **byte != separator).map(|(_, b)| *b).collect())
+    Cow::Owned(
+        text.iter().enumerate().filter(|(at, byte)| *at >= whole || **byte != separator).map(|(_, b)| *b).collect(),
+    )
 }

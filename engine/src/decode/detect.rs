@@ -85,7 +85,8 @@ pub fn format(uri: &str, head: &[u8]) -> Result<(Format, &'static str)> {
     if let Some(kind) = infer::get(head).filter(|kind| kind.matcher_type() != infer::MatcherType::Text) {
         return Err(not_text(uri, &format!("it looks like {} ({})", kind.extension(), kind.mime_type())));
     }
-    let utf16 = text.encoding != encoding_rs::UTF_8 && text.because != "not UTF-8; the likeliest by its byte frequencies";
+    let utf16 =
+        text.encoding != encoding_rs::UTF_8 && text.because != "not UTF-8; the likeliest by its byte frequencies";
     let controls = head.iter().filter(|byte| matches!(byte, 0 | 2..=8 | 14..=26)).count();
     if !utf16 && controls * 100 > head.len() {
         return Err(not_text(uri, "it is full of control characters"));
@@ -127,7 +128,14 @@ const DELIMITERS: [u8; 5] = [b',', b';', b'\t', b'|', 1];
 const RECORDS: usize = 200;
 
 /// Guesses delimiter, quote and header of CSV text; what is given is kept.
-pub fn csv(head: &[u8], complete: bool, delimiter: Option<u8>, quote: Option<Option<u8>>, header: Option<bool>, max_field_bytes: usize) -> CsvLayout {
+pub fn csv(
+    head: &[u8],
+    complete: bool,
+    delimiter: Option<u8>,
+    quote: Option<Option<u8>>,
+    header: Option<bool>,
+    max_field_bytes: usize,
+) -> CsvLayout {
     let mut detected = Vec::new();
     let dialect_of = |delimiter, quote| Dialect { delimiter, quote, max_field_bytes };
     let quote = quote.unwrap_or(Some(b'"'));

@@ -135,8 +135,7 @@ impl BlockDecoder for NdjsonDecoder {
         if !unescaped.is_empty() {
             all.to_mut().extend_from_slice(&unescaped);
         }
-        let cells =
-            Cells { bytes: &all, spans: &spans, width, utf8: std::str::from_utf8(&all).is_ok(), quote: 0 };
+        let cells = Cells { bytes: &all, spans: &spans, width, utf8: std::str::from_utf8(&all).is_ok(), quote: 0 };
         let mut arrays = Vec::with_capacity(width);
         for (index, column) in self.columns.iter().enumerate() {
             arrays.push(column.decode(&cells, Some(index), rows, index as u32, &mut faults)?);

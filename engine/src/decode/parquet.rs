@@ -154,11 +154,15 @@ fn column_type(data_type: &DataType) -> ColumnType {
         DataType::UInt64 => ColumnType::Decimal { precision: 20, scale: 0 },
         DataType::Float16 | DataType::Float32 => ColumnType::Float,
         DataType::Float64 => ColumnType::Double,
-        DataType::Decimal128(precision, scale) if *scale >= 0 => ColumnType::Decimal { precision: *precision, scale: *scale },
+        DataType::Decimal128(precision, scale) if *scale >= 0 => {
+            ColumnType::Decimal { precision: *precision, scale: *scale }
+        }
         DataType::Boolean => ColumnType::Boolean,
         DataType::Date32 | DataType::Date64 => ColumnType::Date,
         DataType::Timestamp(..) => ColumnType::Timestamp,
-        DataType::Binary | DataType::LargeBinary | DataType::FixedSizeBinary(_) | DataType::BinaryView => ColumnType::Binary,
+        DataType::Binary | DataType::LargeBinary | DataType::FixedSizeBinary(_) | DataType::BinaryView => {
+            ColumnType::Binary
+        }
         _ => ColumnType::String,
     }
 }

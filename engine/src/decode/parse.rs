@@ -32,7 +32,8 @@ fn long_integer(negative: bool, digits: &[u8], min: i64, max: i64) -> Result<i64
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(Reason::NotAnInteger);
     }
-    let magnitude = digits.iter().try_fold(0i128, |value, byte| value.checked_mul(10)?.checked_add(i128::from(byte - b'0')));
+    let magnitude =
+        digits.iter().try_fold(0i128, |value, byte| value.checked_mul(10)?.checked_add(i128::from(byte - b'0')));
     let value = magnitude.map(|value| if negative { -value } else { value });
     match value.and_then(|value| i64::try_from(value).ok()) {
         Some(value) if (min..=max).contains(&value) => Ok(value),
@@ -94,7 +95,14 @@ static POWERS: [i128; 39] = {
 };
 
 #[cold]
-fn long_decimal(negative: bool, body: &[u8], precision: u8, scale: u32, point: u8, round: bool) -> Result<i128, Reason> {
+fn long_decimal(
+    negative: bool,
+    body: &[u8],
+    precision: u8,
+    scale: u32,
+    point: u8,
+    round: bool,
+) -> Result<i128, Reason> {
     let (mantissa, exponent) = match body.iter().position(|byte| matches!(byte, b'e' | b'E')) {
         Some(at) => {
             let exponent = integer(&body[at + 1..], -99_999, 99_999).map_err(|_| Reason::NotADecimal)?;

@@ -44,20 +44,15 @@ struct Partition {
 impl KeyStore {
     /// A store that holds at most about `limit_bytes` and spills to unnamed files in `directory`.
     pub fn new(limit_bytes: u64, directory: &Path) -> Self {
-        Self {
-            sets: BTreeMap::new(),
-            held_bytes: 0,
-            limit_bytes,
-            spilled_bytes: 0,
-            directory: directory.to_path_buf(),
-        }
+        Self { sets: BTreeMap::new(), held_bytes: 0, limit_bytes, spilled_bytes: 0, directory: directory.to_path_buf() }
     }
 
     /// Adds hashes to the key set of an analyzer.
     pub fn append(&mut self, set: usize, hashes: &[u128]) -> Result<()> {
-        let set = self.sets.entry(set).or_insert_with(|| KeySet {
-            partitions: (0..PARTITIONS).map(|_| Partition::default()).collect(),
-        });
+        let set = self
+            .sets
+            .entry(set)
+            .or_insert_with(|| KeySet { partitions: (0..PARTITIONS).map(|_| Partition::default()).collect() });
         for &hash in hashes {
             set.partitions[(hash >> 122) as usize].hashes.push(hash);
         }
@@ -137,7 +132,9 @@ mod tests {
 
     fn hashes(count: u64) -> Vec<u128> {
         // A multiplier that spreads over the top bits; every third key stands twice.
-        (0..count).map(|i| u128::from(i - u64::from(i % 3 == 2)).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)).collect()
+        (0..count)
+            .map(|i| u128::from(i - u64::from(i % 3 == 2)).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835))
+            .collect()
     }
 
     #[test]

@@ -15,8 +15,8 @@ use datafusion::logical_expr::{Expr, ExprSchemable};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType as SqlType, ExactNumberInfo, Expr as Sql, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, VisitMut, VisitorMut,
+    BinaryOperator, CastKind, DataType as SqlType, ExactNumberInfo, Expr as Sql, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::DatabricksDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -49,7 +49,8 @@ impl PredicateCompiler for SqlPredicates {
             DataType::Boolean | DataType::Null => planned,
             other => return Err(format!("it is of type {other}, a predicate must be true or false")),
         };
-        let physical = session.create_physical_expr(planned, &fields).map_err(|error| first_line(&error.strip_backtrace()))?;
+        let physical =
+            session.create_physical_expr(planned, &fields).map_err(|error| first_line(&error.strip_backtrace()))?;
         Ok(Box::new(SqlPredicate { physical }))
     }
 }
@@ -124,8 +125,10 @@ impl Rewriter<'_> {
         match exact.or_else(|| same.next().filter(|_| same.next().is_none())) {
             Some(field) => Ok(Ident::with_quote('"', field.name().clone())),
             None => {
-                let near = fields.iter().map(|field| (strsim::damerau_levenshtein(field.name(), name), field.name())).min();
-                let hint = near.filter(|(distance, _)| *distance <= 3).map(|(_, near)| format!(": did you mean `{near}`?"));
+                let near =
+                    fields.iter().map(|field| (strsim::damerau_levenshtein(field.name(), name), field.name())).min();
+                let hint =
+                    near.filter(|(distance, _)| *distance <= 3).map(|(_, near)| format!(": did you mean `{near}`?"));
                 Err(format!("there is no column `{name}`{}", hint.unwrap_or_default()))
             }
         }
@@ -147,7 +150,11 @@ impl Rewriter<'_> {
             },
             Sql::RLike { negated, expr, pattern, .. } => {
                 let call = call("regexp_like", [expr.as_ref().clone(), pattern.as_ref().clone()]);
-                if *negated { Sql::UnaryOp { op: datafusion::sql::sqlparser::ast::UnaryOperator::Not, expr: Box::new(call) } } else { call }
+                if *negated {
+                    Sql::UnaryOp { op: datafusion::sql::sqlparser::ast::UnaryOperator::Not, expr: Box::new(call) }
+                } else {
+                    call
+                }
             }
             Sql::BinaryOp { left, op: BinaryOperator::Spaceship, right } => {
                 Sql::Nested(Box::new(Sql::IsNotDistinctFrom(left.clone(), right.clone())))
@@ -201,10 +208,14 @@ fn allowed(expression: &Expr) -> Result<(), String> {
     let mut refused = None;
     let walked = expression.apply(|node| {
         match node {
-            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => refused = Some("subqueries are not allowed"),
+            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => {
+                refused = Some("subqueries are not allowed")
+            }
             Expr::AggregateFunction(_) => refused = Some("aggregates are not allowed: a predicate sees one row"),
             Expr::WindowFunction(_) => refused = Some("window functions are not allowed: a predicate sees one row"),
-            node if node.is_volatile_node() => refused = Some("functions that answer differently each time are not allowed"),
+            node if node.is_volatile_node() => {
+                refused = Some("functions that answer differently each time are not allowed")
+            }
             _ => {}
         }
         Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
@@ -255,11 +266,14 @@ mod tests {
         assert_eq!(run("name rlike '^a'"), Ok(vec![yes, None, no]));
         assert_eq!(run("`order date` = '2024-01-01'"), Ok(vec![yes, no, None]));
         assert_eq!(run("id / 2 = 0.5"), Ok(vec![yes, no, None]));
-        assert_eq!(run("name = 'bo==b' and id is null"), Ok(vec![no, no, yes]).map(|mut v: Vec<Option<bool>>| {
-            // FALSE AND NULL of the second row: name is NULL, so NULL AND FALSE is FALSE.
-            v[1] = no;
-            v
-        }));
+        assert_eq!(
+            run("name = 'bo==b' and id is null"),
+            Ok(vec![no, no, yes]).map(|mut v: Vec<Option<bool>>| {
+                // FALSE AND NULL of the second row: name is NULL, so NULL AND FALSE is FALSE.
+                v[1] = no;
+                v
+            })
+        );
         assert_eq!(run("primary.id in (1, 2)"), Ok(vec![yes, yes, None]));
     }
 

@@ -117,7 +117,8 @@ impl JobSpec {
             problems.with_help("`notify` is not supported yet", "remove it: use the exit code and the JSON report");
         }
         if self.audit.as_ref().is_some_and(|audit| audit.dynamodb.is_some()) {
-            problems.with_help("`audit.dynamodb` is not supported yet", "remove it: the audit is kept beside the output");
+            problems
+                .with_help("`audit.dynamodb` is not supported yet", "remove it: the audit is kept beside the output");
         }
         let locations = self.source.location.as_ref().map(Texts::list).unwrap_or_default();
         let locations = locations.iter().map(|location| base(location)).collect();
@@ -324,7 +325,8 @@ fn max_rejected(amount: Option<&Amount>) -> Result<MaxRejected, String> {
         None => Ok(MaxRejected::Any),
         Some(Amount::Number(rows)) => Ok(MaxRejected::Rows(*rows)),
         Some(Amount::Text(text)) => {
-            let wrong = || format!("on_invalid.max_rejected: `{text}` is neither a number of rows nor a share such as 1%");
+            let wrong =
+                || format!("on_invalid.max_rejected: `{text}` is neither a number of rows nor a share such as 1%");
             match text.trim().strip_suffix('%') {
                 None => text.trim().parse().map(MaxRejected::Rows).map_err(|_| wrong()),
                 Some(percent) => match percent.trim().parse::<f64>() {
@@ -341,10 +343,8 @@ fn bind_sink(sink: &SinkSpec, base: &dyn Fn(&str) -> String, problems: &mut Prob
         problems.add("sink.location: where should the output go?");
     }
     let compression = sink.compression.as_deref().unwrap_or("zstd").parse();
-    let compression = problems.keep(
-        compression.map_err(|why: String| format!("sink.compression: {why}")),
-        Compression::Zstd(1),
-    );
+    let compression =
+        problems.keep(compression.map_err(|why: String| format!("sink.compression: {why}")), Compression::Zstd(1));
     let mut sizes = |key: &str, amount: &Option<Amount>, default: u64| {
         let bytes = problems.keep(size(key, amount.as_ref(), default), default);
         if bytes < 64 << 10 {

@@ -27,7 +27,9 @@ pub fn segment(name: &str, value: Option<&str>) -> Result<String> {
             ErrorKind::Data,
             format!("a value of the partition column `{name}` makes a path segment of {} bytes", segment.len()),
         )
-        .with_help(format!("at most {MAX_SEGMENT_BYTES} are allowed; partition by truncate(w, {name}) or bucket(n, {name})")));
+        .with_help(format!(
+            "at most {MAX_SEGMENT_BYTES} are allowed; partition by truncate(w, {name}) or bucket(n, {name})"
+        )));
     }
     Ok(segment)
 }
@@ -38,8 +40,30 @@ fn encode(text: &str) -> String {
     let dots_only = text.bytes().all(|byte| byte == b'.');
     for character in text.chars() {
         match character {
-            '\0'..='\u{1f}' | '\u{7f}' | '"' | '#' | '%' | '\'' | '*' | '/' | ':' | '=' | '?' | '\\' | '{' | '[' | ']' | '^' | '<'
-            | '>' | '|' | '~' | '}' | '`' | '&' | '@' => {
+            '\0'..='\u{1f}'
+            | '\u{7f}'
+            | '"'
+            | '#'
+            | '%'
+            | '\''
+            | '*'
+            | '/'
+            | ':'
+            | '='
+            | '?'
+            | '\\'
+            | '{'
+            | '['
+            | ']'
+            | '^'
+            | '<'
+            | '>'
+            | '|'
+            | '~'
+            | '}'
+            | '`'
+            | '&'
+            | '@' => {
                 encoded.push_str(&format!("%{:02X}", character as u32));
             }
             '.' if dots_only => encoded.push_str("%2E"),

@@ -131,7 +131,8 @@ fn key_array(column: &ArrayRef, transform: PartitionTransform) -> Result<ArrayRe
         PartitionTransform::Truncate(width) if column.data_type().is_integer() => {
             let values = cast(column, &DataType::Int64)?;
             let width = i64::from(width);
-            let truncated: Int64Array = values.as_primitive::<Int64Type>().unary(|value| value - value.rem_euclid(width));
+            let truncated: Int64Array =
+                values.as_primitive::<Int64Type>().unary(|value| value - value.rem_euclid(width));
             Ok(Arc::new(truncated))
         }
         PartitionTransform::Truncate(width) => {
@@ -179,9 +180,9 @@ fn buckets(column: &ArrayRef, count: u32) -> Result<ArrayRef> {
     let options = CastOptions { safe: false, format_options: FormatOptions::default() };
     let texts = cast_with_options(column, &DataType::Utf8, &options)?;
     let hash = |text: &str| {
-        let mixed = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let mixed = text
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         (mixed % u64::from(count)) as i64
     };
     let hashed: Int64Array = texts.as_string::<i32>().iter().map(|text| text.map(hash)).collect();

@@ -85,7 +85,12 @@ where
     }
     let columns = names.iter().zip(&seen).map(|(name, seen)| {
         let (column_type, nulls) = seen.decide();
-        Column { name: name.clone(), column_type, nullable: true, format: TextFormat { nulls, ..TextFormat::default() } }
+        Column {
+            name: name.clone(),
+            column_type,
+            nullable: true,
+            format: TextFormat { nulls, ..TextFormat::default() },
+        }
     });
     Schema { columns: columns.collect() }
 }

@@ -7,8 +7,20 @@ use super::ColumnType;
 
 /// The names a user may write, for suggestions.
 const NAMES: [&str; 14] = [
-    "bigint", "int", "smallint", "tinyint", "double", "float", "decimal", "string", "varchar", "char", "boolean", "date",
-    "timestamp", "binary",
+    "bigint",
+    "int",
+    "smallint",
+    "tinyint",
+    "double",
+    "float",
+    "decimal",
+    "string",
+    "varchar",
+    "char",
+    "boolean",
+    "date",
+    "timestamp",
+    "binary",
 ];
 
 impl fmt::Display for ColumnType {
@@ -44,7 +56,8 @@ impl FromStr for ColumnType {
         let (name, arguments) = match lower.split_once('(') {
             None => (lower.as_str(), Vec::new()),
             Some((name, rest)) => {
-                let inner = rest.strip_suffix(')').ok_or_else(|| format!("type `{text}`: the closing `)` is missing"))?;
+                let inner =
+                    rest.strip_suffix(')').ok_or_else(|| format!("type `{text}`: the closing `)` is missing"))?;
                 (name.trim_end(), inner.split(',').map(str::trim).collect())
             }
         };
@@ -94,11 +107,13 @@ impl FromStr for ColumnType {
                 }
                 Ok(Self::Decimal { precision: precision as u8, scale: scale as i8 })
             }
-            "array" | "struct" | "map" => {
-                Err(format!("type `{text}`: nested types are not supported yet; read the column as `string` (its JSON text)"))
-            }
+            "array" | "struct" | "map" => Err(format!(
+                "type `{text}`: nested types are not supported yet; read the column as `string` (its JSON text)"
+            )),
             _ if lower.starts_with("array<") || lower.starts_with("struct<") || lower.starts_with("map<") => {
-                Err(format!("type `{text}`: nested types are not supported yet; read the column as `string` (its JSON text)"))
+                Err(format!(
+                    "type `{text}`: nested types are not supported yet; read the column as `string` (its JSON text)"
+                ))
             }
             _ => Err(match nearest(name) {
                 Some(known) => format!("unknown type `{text}`: did you mean `{known}`?"),

@@ -141,8 +141,9 @@ pub(super) fn local_version(metadata: &std::fs::Metadata) -> String {
 }
 
 fn local_file(path: &FilePath) -> Result<ObjectRef> {
-    let metadata = std::fs::metadata(path)
-        .map_err(|error| Error::new(ErrorKind::Input, format!("{} cannot be read", path.display())).with_source(error))?;
+    let metadata = std::fs::metadata(path).map_err(|error| {
+        Error::new(ErrorKind::Input, format!("{} cannot be read", path.display())).with_source(error)
+    })?;
     // A pipe or a device has no size of its own and can be read once.
     let regular = metadata.is_file();
     Ok(ObjectRef {
@@ -209,9 +210,9 @@ async fn remote(url: &str, stores: &dyn StoreProvider) -> Result<Vec<ObjectRef>>
 /// An error of a store with the URL that the user wrote.
 fn named(url: &str, error: object_store::Error) -> Error {
     match &error {
-        object_store::Error::NotFound { .. } => {
-            Error::new(ErrorKind::Input, format!("not found: {url}")).with_help("check the bucket and the key").with_source(error)
-        }
+        object_store::Error::NotFound { .. } => Error::new(ErrorKind::Input, format!("not found: {url}"))
+            .with_help("check the bucket and the key")
+            .with_source(error),
         object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
             Error::new(ErrorKind::Input, format!("access denied: {url}"))
                 .with_help("check the credentials and the bucket policy")

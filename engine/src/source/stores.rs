@@ -52,8 +52,9 @@ pub fn is_url(location: &str) -> bool {
 
 /// An absolute path without `.` and `..`, whether or not it exists.
 pub fn absolute(path: &FilePath) -> Result<PathBuf> {
-    let absolute = std::path::absolute(path)
-        .map_err(|error| Error::configuration(format!("`{}` is not a usable path", path.display())).with_source(error))?;
+    let absolute = std::path::absolute(path).map_err(|error| {
+        Error::configuration(format!("`{}` is not a usable path", path.display())).with_source(error)
+    })?;
     let mut clean = PathBuf::new();
     for part in absolute.components() {
         match part {
@@ -79,10 +80,10 @@ pub fn locate(location: &str, stores: &dyn StoreProvider) -> Result<Located> {
     }
     let local = location.strip_prefix("file://").unwrap_or(location);
     let file = absolute(FilePath::new(local))?;
-    let url = Url::from_file_path(&file)
-        .map_err(|()| Error::configuration(format!("`{location}` is not a usable path")))?;
+    let url =
+        Url::from_file_path(&file).map_err(|()| Error::configuration(format!("`{location}` is not a usable path")))?;
     let store = stores.store(&url)?;
-    let path = Path::from_absolute_path(&file)
-        .map_err(|error| Error::configuration(format!("`{location}`: {error}")))?;
+    let path =
+        Path::from_absolute_path(&file).map_err(|error| Error::configuration(format!("`{location}`: {error}")))?;
     Ok(Located { store, path, uri: file.display().to_string(), local: Some(file) })
 }

@@ -129,8 +129,7 @@ impl TextSource {
 
 fn decode(decoder: &mut encoding_rs::Decoder, bytes: &[u8], last: bool) -> Result<Bytes> {
     let capacity = decoder.max_utf8_buffer_length(bytes.len());
-    let capacity =
-        capacity.ok_or_else(|| Error::new(ErrorKind::Data, "a piece of text is too long to transcode"))?;
+    let capacity = capacity.ok_or_else(|| Error::new(ErrorKind::Data, "a piece of text is too long to transcode"))?;
     let mut text = String::with_capacity(capacity);
     // What cannot be decoded becomes U+FFFD: visible, and no byte is dropped.
     let _ = decoder.decode_to_string(bytes, &mut text, last);

@@ -39,11 +39,16 @@ impl Encoder {
     pub(super) fn new(format: OutputFormat, schema: &SchemaRef, properties: &WriterPropertiesPtr) -> Result<Self> {
         match format {
             OutputFormat::Parquet => {
-                let writer =
-                    ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties.as_ref().clone()))?;
+                let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties.as_ref().clone()))?;
                 let (file, factory) = writer.into_serialized_writer()?;
                 let schema = Arc::clone(schema);
-                Ok(Self::Parquet(Box::new(ParquetEncoder { schema, file, factory, columns: Vec::new(), row_groups: 0 })))
+                Ok(Self::Parquet(Box::new(ParquetEncoder {
+                    schema,
+                    file,
+                    factory,
+                    columns: Vec::new(),
+                    row_groups: 0,
+                })))
             }
             OutputFormat::Csv => Ok(Self::Csv(Box::new(arrow::csv::Writer::new(Vec::new())))),
             OutputFormat::Ndjson => Ok(Self::Ndjson(Box::new(

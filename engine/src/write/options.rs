@@ -95,7 +95,8 @@ pub(super) fn properties(sample: &RecordBatch, compression: Compression) -> Resu
         Compression::None => Codec::UNCOMPRESSED,
         Compression::Snappy => Codec::SNAPPY,
         Compression::Zstd(level) => Codec::ZSTD(
-            ZstdLevel::try_new(level).map_err(|error| Error::internal("a zstd level out of range").with_source(error))?,
+            ZstdLevel::try_new(level)
+                .map_err(|error| Error::internal("a zstd level out of range").with_source(error))?,
         ),
     };
     let mut builder = WriterProperties::builder()

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BinaryBuilder, ListBuilder, RecordBatch, StringBuilder, StructBuilder, UInt64Builder,
-};
+use arrow::array::{ArrayRef, BinaryBuilder, ListBuilder, RecordBatch, StringBuilder, StructBuilder, UInt64Builder};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use bytes::Bytes;
 use object_store::path::Path;
@@ -118,7 +116,8 @@ impl RejectWriter {
                     Body::Parquet(Box::new(writer))
                 }
                 RejectsFormat::Csv => {
-                    upload.send(Bytes::from_static(b"input,record,line,byte_offset,reasons,columns,values,rules,raw\n"));
+                    upload
+                        .send(Bytes::from_static(b"input,record,line,byte_offset,reasons,columns,values,rules,raw\n"));
                     Body::Text
                 }
                 RejectsFormat::Ndjson => Body::Text,

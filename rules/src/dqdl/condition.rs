@@ -58,7 +58,8 @@ pub(super) fn condition(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse
         (comparison, operands)
     } else if cursor.take("matches") {
         let pattern = cursor.string("a quoted pattern after `matches`")?;
-        let operand = StringOperand::Text { text: pattern.to_owned(), quoted: pattern.to_owned(), value: pattern.to_owned() };
+        let operand =
+            StringOperand::Text { text: pattern.to_owned(), quoted: pattern.to_owned(), value: pattern.to_owned() };
         let comparison = pick(Comparison::Matches, Comparison::NotMatches);
         return Ok(Condition::String(StringCondition { comparison, operands: vec![operand], variable: None }));
     } else if negated {
@@ -90,10 +91,9 @@ fn variable_list(cursor: &mut Cursor<'_>, variables: &Variables, comparison: Com
     let (name, variable) = variable(cursor, variables)?;
     let Variable::Many(operands) = variable else {
         let span = start..cursor.end_before();
-        return Err(cursor.fail(
-            span,
-            format!("Invalid variable type for '{name}': expected STRING_ARRAY, but got STRING"),
-        ));
+        return Err(
+            cursor.fail(span, format!("Invalid variable type for '{name}': expected STRING_ARRAY, but got STRING"))
+        );
     };
     let operands = operands.iter().map(in_list).collect();
     Ok(Condition::String(StringCondition { comparison, operands, variable: Some(name) }))
@@ -264,7 +264,8 @@ fn typed(
     if operands.iter().any(is_text) {
         // Date-shaped strings among others are plain strings: an extension, the reference refuses the list.
         let shaped = |operand: &Operand| matches!(operand, Operand::Date(Date::Day(_) | Date::Time(_)));
-        if equality && operands.iter().all(|operand| is_text(operand) || is_null(operand) || (list && shaped(operand))) {
+        if equality && operands.iter().all(|operand| is_text(operand) || is_null(operand) || (list && shaped(operand)))
+        {
             let variable = match operands.as_slice() {
                 [Operand::Variable(name, _)] => Some(name.clone()),
                 _ => None,

@@ -106,7 +106,8 @@ impl<'a> Cursor<'a> {
             Kind::Day | Kind::Time => {
                 let failed = self.unexpected(what);
                 if let Some(last) = self.diagnostics.last_mut() {
-                    last.help = Some("a quoted text of this shape is a date or a time in DQDL, never a plain string".into());
+                    last.help =
+                        Some("a quoted text of this shape is a date or a time in DQDL, never a plain string".into());
                 }
                 Err(failed)
             }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ast::{Analyzer, Comparison, Condition, Document, Labels, LeafRule, Number, NumberCondition, Operator, Rule, StringOperand, Tag};
+use super::ast::{
+    Analyzer, Comparison, Condition, Document, Labels, LeafRule, Number, NumberCondition, Operator, Rule,
+    StringOperand, Tag,
+};
 use super::print::compared;
 
 /// The rules of a document.
@@ -46,7 +49,8 @@ fn leaf_rule(leaf: &LeafRule) -> Value {
     object.insert("type".into(), leaf.rule_type.clone().into());
     object.insert("text".into(), leaf.to_string().into());
     if !leaf.parameters.is_empty() {
-        let parameters = leaf.parameters.iter().map(|parameter| json!({"name": parameter.name, "value": parameter.value}));
+        let parameters =
+            leaf.parameters.iter().map(|parameter| json!({"name": parameter.name, "value": parameter.value}));
         object.insert("params".into(), parameters.collect());
     }
     if let Some(condition) = &leaf.condition {

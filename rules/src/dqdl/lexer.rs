@@ -35,9 +35,39 @@ pub(super) struct Token {
 }
 
 const KEYWORDS: [&str; 33] = [
-    "and", "AND", "or", "OR", "of", "OF", "null", "NULL", "empty", "EMPTY", "whitespaces_only", "WHITESPACES_ONLY",
-    "labels", "days", "hours", "minutes", "between", "in", "not", "matches", "with", "where", "Rules", "Analyzers",
-    "Metadata", "DataSources", "DefaultLabels", "B", "KB", "MB", "GB", "TB", "now()",
+    "and",
+    "AND",
+    "or",
+    "OR",
+    "of",
+    "OF",
+    "null",
+    "NULL",
+    "empty",
+    "EMPTY",
+    "whitespaces_only",
+    "WHITESPACES_ONLY",
+    "labels",
+    "days",
+    "hours",
+    "minutes",
+    "between",
+    "in",
+    "not",
+    "matches",
+    "with",
+    "where",
+    "Rules",
+    "Analyzers",
+    "Metadata",
+    "DataSources",
+    "DefaultLabels",
+    "B",
+    "KB",
+    "MB",
+    "GB",
+    "TB",
+    "now()",
 ];
 
 /// Splits `text` into tokens; the last one is [`Kind::End`].
@@ -71,7 +101,8 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
                 }
             },
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' => {
-                at += bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte)).count();
+                at +=
+                    bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte)).count();
                 let word = &text[start..at];
                 if word == "now" && bytes[at..].starts_with(b"()") {
                     at += 2;
@@ -88,8 +119,8 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
                 at += 2;
                 Kind::Symbol
             }
-            b'>' | b'<' | b'=' | b'!' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b',' | b':' | b'$' | b'+' | b'-' | b'*'
-            | b'/' => {
+            b'>' | b'<' | b'=' | b'!' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b',' | b':' | b'$' | b'+' | b'-'
+            | b'*' | b'/' => {
                 at += 1;
                 Kind::Symbol
             }

@@ -83,9 +83,17 @@ fn body(cursor: &mut Cursor<'_>, document: &mut Document) -> Parse<()> {
     if !cursor.at_end() {
         let span = cursor.span().start..cursor.text.len();
         if cursor.is("Rules") && analyzers_first.is_some() {
-            cursor.warn(span, "`Rules` after `Analyzers` is ignored", "Glue drops these rules without a word: put `Rules` first");
+            cursor.warn(
+                span,
+                "`Rules` after `Analyzers` is ignored",
+                "Glue drops these rules without a word: put `Rules` first",
+            );
         } else {
-            cursor.warn(span, "text after the end of the ruleset is ignored", "Glue ignores it without a word: remove it");
+            cursor.warn(
+                span,
+                "text after the end of the ruleset is ignored",
+                "Glue ignores it without a word: remove it",
+            );
         }
     }
     Ok(())

@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::ast::{
-    Analyzer, Comparison, Composite, Condition, Date, DateCondition, Labels, LeafRule, Number, NumberCondition, Operator, Parameter,
-    Rule, StringCondition, StringOperand, Tag, UnitCondition,
+    Analyzer, Comparison, Composite, Condition, Date, DateCondition, Labels, LeafRule, Number, NumberCondition,
+    Operator, Parameter, Rule, StringCondition, StringOperand, Tag, UnitCondition,
 };
 
 impl Display for Rule {
@@ -33,7 +33,9 @@ fn flat(composite: &Composite) -> Vec<&Rule> {
     fn uses_only(rule: &Rule, operator: Operator) -> bool {
         match rule {
             Rule::Leaf(_) => true,
-            Rule::Composite(inner) => inner.operator == operator && inner.nested.iter().all(|rule| uses_only(rule, operator)),
+            Rule::Composite(inner) => {
+                inner.operator == operator && inner.nested.iter().all(|rule| uses_only(rule, operator))
+            }
         }
     }
     fn leaves<'a>(rule: &'a Rule, into: &mut Vec<&'a Rule>) {

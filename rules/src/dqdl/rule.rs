@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::ast::{
-    Comparison, Composite, Condition, Labels, LeafRule, Number, NumberCondition, Operator, Parameter, Rule, StringOperand,
-    Tag, UnitCondition, Variable,
+    Comparison, Composite, Condition, Labels, LeafRule, Number, NumberCondition, Operator, Parameter, Rule,
+    StringOperand, Tag, UnitCondition, Variable,
 };
 use super::condition::{self, Variables};
 use super::cursor::{Cursor, Failed, Parse};
@@ -149,7 +149,8 @@ pub(super) fn parameters(cursor: &mut Cursor<'_>, variables: &[(String, Variable
                     Variable::One(_) => String::new(),
                     Variable::Many(_) => {
                         let span = start..cursor.end_before();
-                        let message = format!("Invalid variable type for '{name}': expected STRING, but got STRING_ARRAY");
+                        let message =
+                            format!("Invalid variable type for '{name}': expected STRING, but got STRING_ARRAY");
                         return Err(cursor.fail(span, message));
                     }
                 };
@@ -282,7 +283,9 @@ pub(super) fn check_labels(cursor: &mut Cursor<'_>, labels: &Labels) -> Parse<()
             return wrong(format!("Label key has length {key_length} exceeding the maximum length of 128 characters"));
         }
         if value_length > 256 {
-            return wrong(format!("Label value has length {value_length} exceeding the maximum length of 256 characters"));
+            return wrong(format!(
+                "Label value has length {value_length} exceeding the maximum length of 256 characters"
+            ));
         }
         if labels.iter().take(index).any(|(known, _)| known == key) {
             return wrong("Duplicate label key. Key must be unique.".to_owned());

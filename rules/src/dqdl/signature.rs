@@ -50,7 +50,12 @@ pub struct Signature {
     pub rule: bool,
 }
 
-const fn rule(name: &'static str, parameters: &'static [&'static str], returns: &'static [Returns], clauses: &str) -> Signature {
+const fn rule(
+    name: &'static str,
+    parameters: &'static [&'static str],
+    returns: &'static [Returns],
+    clauses: &str,
+) -> Signature {
     let bytes = clauses.as_bytes();
     let (mut filter, mut threshold, mut analyzer, mut at) = (false, false, false, 0);
     while at < bytes.len() {
@@ -133,7 +138,9 @@ impl Signature {
     /// The known type nearest to a name.
     pub fn nearest(name: &str) -> Option<&'static str> {
         let lower = name.to_ascii_lowercase();
-        let scored = SIGNATURES.iter().map(|known| (strsim::damerau_levenshtein(&lower, &known.name.to_ascii_lowercase()), known.name));
+        let scored = SIGNATURES
+            .iter()
+            .map(|known| (strsim::damerau_levenshtein(&lower, &known.name.to_ascii_lowercase()), known.name));
         scored.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= 4).map(|(_, known)| known)
     }
 

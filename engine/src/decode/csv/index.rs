@@ -22,7 +22,8 @@ pub(crate) struct FieldIndex {
 
 /// Finds the fields of `bytes`, which hold whole records of `width` fields.
 pub(crate) fn index(bytes: &[u8], dialect: &Dialect, width: usize) -> FieldIndex {
-    let mut indexer = Indexer { bytes, dialect, width, row_start: 0, field_start: 0, resume: 0, index: FieldIndex::default() };
+    let mut indexer =
+        Indexer { bytes, dialect, width, row_start: 0, field_start: 0, resume: 0, index: FieldIndex::default() };
     // A guess at the number of fields that seldom has to grow: eight bytes each.
     indexer.index.spans.reserve(bytes.len() / 8 + width);
     let quote = dialect.quote.unwrap_or(dialect.delimiter);

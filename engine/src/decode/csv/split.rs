@@ -43,7 +43,8 @@ impl CsvSplitter {
             let text = &self.buffer[..];
             let from = self.scanned;
             let stop = if from < target { target.min(text.len()) } else { text.len() };
-            let quote = self.dialect.quote.and_then(|quote| memchr(quote, &text[from..stop]).map(|at| (quote, from + at)));
+            let quote =
+                self.dialect.quote.and_then(|quote| memchr(quote, &text[from..stop]).map(|at| (quote, from + at)));
             if from >= target {
                 let end = memchr(b'\n', &text[from..]).map(|at| from + at);
                 if let Some(end) = end
