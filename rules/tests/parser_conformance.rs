@@ -2,13 +2,18 @@
 //!
 //! The corpus is not part of the repository: `ETL_CONFORMANCE_DIR` names its folder.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test: what fails is shown")]
+
 use std::path::PathBuf;
 
 use etl_rules::dqdl::{json, parse};
 use serde_json::Value;
 
+/// The reason, and whether a text falls under it.
+type Extension = (&'static str, fn(&str) -> bool);
+
 /// What we accept on purpose though the reference refuses it, told by the ruleset's text.
-const EXTENSIONS: [(&str, fn(&str) -> bool); 3] = [
+const EXTENSIONS: [Extension; 3] = [
     ("a comment may end the text", |text| {
         text.trim_end().lines().last().is_some_and(|line| line.trim_start().starts_with('#'))
     }),
