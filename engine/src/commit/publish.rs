@@ -45,7 +45,9 @@ pub async fn publish(root: &Located, manifest: &Manifest) -> Result<CommitOutcom
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         match root.store.put_opts(&path, PutPayload::from(body.clone()), options).await {
             Ok(_) => return committed(root, manifest),
-            Err(error @ (object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. })) => {
+            Err(error @ (object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. }))
+                if attempt == 0 =>
+            {
                 return Err(Error::storage("this store has no conditional create, which the commit needs", error)
                     .with_help("enable conditional writes for the store (S3 has them)"));
             }

@@ -1,409 +1,436 @@
-//! From [`JobSpec`] to [`Job`]: sizes and types parsed, paths resolved, rules read, everything checked.
+//! [`JobSpec`] to [`Job`]: names resolved, numbers read, all that is wrong at once.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use sha2::{Digest, Sha256};
 
-use serde_json::Value;
-
-use super::diagnostic::JobDiagnostic;
-use super::hash::hash_json;
-use super::model::{
-    CsvOptions, Encoding, Header, Job, Limits, OnInvalid, RejectLimit, RulesText, Sink, SinkCompression, Source,
-};
-use super::spec::{
-    ColumnSpec, CsvSpec, HeaderSpec, JobSpec, LimitsSpec, MaxRejectedSpec, OnInvalidSpec, OneOrMany, SchemaSpec,
-    SinkSpec, SizeSpec, SourceSpec,
-};
-use super::units::{parse_percent, parse_size};
+use super::load::JobDiagnostic;
+use super::spec::{Amount, ColumnSpec, HeaderSpec, JobSpec, SchemaSpec, SinkSpec, Texts};
+use crate::decode::detect::Format;
+use crate::judgement::{MaxRejected, OnInvalidRows};
 use crate::schema::{Column, ColumnType, Schema, TextFormat};
-use crate::source::{Location, encoding_for_label};
+use crate::write::{Compression, RejectsFormat};
 
-/// Memory when `limits.memory` is absent: fits the smallest useful container and a Lambda of 1 GB.
-const DEFAULT_MEMORY: u64 = 512 << 20;
-
-/// What binding takes from the world.
-pub struct BindContext<'a> {
-    /// The folder that relative paths start at: that of the job file.
-    pub base: &'a Path,
-    /// Reads the rules file; the path is resolved already, the error is a sentence.
-    pub read_rules: &'a dyn Fn(&str) -> Result<String, String>,
+/// A checked job: what a run does, whole and consistent.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The job's name.
+    pub name: Option<String>,
+    /// What is read.
+    pub locations: Vec<String>,
+    /// The format, when it is not to be detected.
+    pub format: Option<Format>,
+    /// How CSV is laid out.
+    pub csv: CsvOptions,
+    /// The declared schema.
+    pub schema: Option<Schema>,
+    /// Whether columns of the file that the schema does not name are passed over.
+    pub ignore_extra_columns: bool,
+    /// The DQDL text.
+    pub rules: Option<String>,
+    /// What is done with rows that do not pass.
+    pub on_invalid: OnInvalidRows,
+    /// How many rejected rows are acceptable.
+    pub max_rejected: MaxRejected,
+    /// The format of the rejects file.
+    pub rejects_format: RejectsFormat,
+    /// Where accepted rows are published.
+    pub sink: Option<Sink>,
+    /// Bytes the run may hold.
+    pub memory_bytes: u64,
+    /// Worker threads; `None`: all cores.
+    pub threads: Option<usize>,
+    /// SHA-256 of everything above that can change the outcome, in hex.
+    pub hash: String,
 }
 
-/// Checks a job. Diagnostics carry their dotted path; [`super::LoadedJob::locate`] adds line and column.
-pub fn bind(spec: &JobSpec, context: &BindContext<'_>) -> Result<Job, Vec<JobDiagnostic>> {
-    let mut binder = Binder { context, found: Vec::new() };
-    binder.unsupported(spec);
-    let rules = binder.rules(spec);
-    let source = binder.source(&spec.source);
-    let schema = spec.schema.as_ref().map(|schema| binder.schema(schema, &spec.source.csv.nulls, "schema"));
-    let on_invalid = binder.on_invalid(&spec.on_invalid);
-    let sink = spec.sink.as_ref().map(|sink| binder.sink(sink));
-    let audit = spec.audit.as_ref().and_then(|audit| audit.embedded.as_ref()).and_then(|audit| audit.location.as_ref());
-    let audit_location = audit.map(|location| binder.location(location, "audit.embedded.location"));
-    let limits = binder.limits(&spec.limits);
-    if !binder.found.is_empty() {
-        return Err(binder.found);
-    }
-    let mut job = Job {
-        name: spec.name.clone().unwrap_or_else(|| "job".to_owned()),
-        source,
-        schema,
-        extra_columns: spec.schema.as_ref().map(|schema| schema.extra_columns).unwrap_or_default(),
-        missing_columns: spec.schema.as_ref().map(|schema| schema.missing_columns).unwrap_or_default(),
-        rules,
-        on_invalid,
-        sink,
-        audit_location,
-        limits,
-        job_hash: String::new(),
-    };
-    job.job_hash = job_hash(spec, &job).map_err(|error| vec![JobDiagnostic::at("", error.to_string())])?;
-    Ok(job)
+/// How CSV is laid out; `None` is detected.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CsvOptions {
+    /// The delimiter.
+    pub delimiter: Option<u8>,
+    /// The quote; inner `None`: no quoting.
+    pub quote: Option<Option<u8>>,
+    /// Whether the first record names the columns.
+    pub header: Option<bool>,
+    /// The encoding.
+    pub encoding: Option<&'static encoding_rs::Encoding>,
+    /// Texts that mean NULL, for columns that do not say otherwise.
+    pub nulls: Option<Vec<String>>,
+    /// The longest record.
+    pub max_record_bytes: usize,
 }
 
-/// The hash of what decides the outcome: the spec with sizes, paths and rules put in, limits and audit left out.
-fn job_hash(spec: &JobSpec, job: &Job) -> serde_json::Result<String> {
-    let mut resolved = spec.clone();
-    resolved.name = Some(job.name.clone());
-    resolved.limits = LimitsSpec::default();
-    resolved.audit = None;
-    resolved.rules = None;
-    resolved.rules_text = job.rules.as_ref().map(|rules| rules.text.clone());
-    resolved.source.location = OneOrMany::Many(job.source.locations.clone());
-    resolved.source.csv.max_record_bytes = SizeSpec::Bytes(job.source.csv.max_record_bytes);
-    if let (Some(spec), Some(sink)) = (&mut resolved.sink, &job.sink) {
-        spec.location.clone_from(&sink.location);
-        spec.file_size = SizeSpec::Bytes(sink.file_size);
-        spec.row_group_size = SizeSpec::Bytes(sink.row_group_size);
-        spec.max_open_writers = 0;
-    }
-    serde_json::to_value(&resolved).map(|value| hash_json(&value))
+/// Where accepted rows are published, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sink {
+    /// A directory or a URL.
+    pub location: String,
+    /// Partition expressions as written.
+    pub partition_by: Vec<String>,
+    /// The page compression.
+    pub compression: Compression,
+    /// About how large a file becomes.
+    pub file_bytes: u64,
+    /// About how large a row group becomes, encoded.
+    pub row_group_bytes: u64,
+    /// Files written at once.
+    pub max_open_writers: usize,
 }
 
-/// Builds the schema of a `--schema` file; `nulls` are those of the source.
-pub(crate) fn bind_schema(spec: &SchemaSpec, nulls: &[String]) -> Result<Schema, Vec<JobDiagnostic>> {
-    let context = BindContext { base: Path::new(""), read_rules: &|_| Ok(String::new()) };
-    let mut binder = Binder { context: &context, found: Vec::new() };
-    let schema = binder.schema(spec, nulls, "");
-    if binder.found.is_empty() { Ok(schema) } else { Err(binder.found) }
-}
+/// Collects what is wrong.
+struct Problems(Vec<JobDiagnostic>);
 
-struct Binder<'a> {
-    context: &'a BindContext<'a>,
-    found: Vec<JobDiagnostic>,
-}
-
-impl Binder<'_> {
-    fn say(&mut self, path: &str, message: impl Into<String>, help: &str) {
-        let diagnostic = JobDiagnostic::at(path, message);
-        self.found.push(if help.is_empty() { diagnostic } else { diagnostic.with_help(help) });
+impl Problems {
+    fn add(&mut self, message: impl Into<String>) {
+        self.0.push(JobDiagnostic::new(message));
     }
 
-    fn unsupported(&mut self, spec: &JobSpec) {
-        if spec.version != 1 {
-            self.say("version", format!("version {} is not known", spec.version), "this engine reads version 1");
-        }
-        let dynamodb = spec.audit.as_ref().and_then(|audit| audit.dynamodb.as_ref());
-        let is_given = |value: Option<&Value>| value.is_some_and(|value| !value.is_null());
-        for (path, given) in [
-            ("transform", !spec.transform.is_empty()),
-            ("catalog", is_given(spec.catalog.as_ref())),
-            ("notify", is_given(spec.notify.as_ref())),
-            ("audit.dynamodb", is_given(dynamodb)),
-        ] {
-            if given {
-                self.say(path, format!("`{path}` is not supported yet"), "leave it out");
-            }
-        }
+    fn with_help(&mut self, message: impl Into<String>, help: impl Into<String>) {
+        self.0.push(JobDiagnostic { help: Some(help.into()), ..JobDiagnostic::new(message) });
     }
 
-    fn rules(&mut self, spec: &JobSpec) -> Option<RulesText> {
-        if spec.rules.is_some() && spec.rules_text.is_some() {
-            self.say("rules_text", "`rules` and `rules_text` are both given", "keep one of them");
-            return None;
+    fn keep<T>(&mut self, result: Result<T, String>, fallback: T) -> T {
+        result.unwrap_or_else(|message| {
+            self.add(message);
+            fallback
+        })
+    }
+}
+
+impl JobSpec {
+    /// Checks a job; `rules` is the text of its rules file, `base` turns a location relative to the job file into one
+    /// relative to the working directory.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn bind(&self, rules: Option<String>, base: &dyn Fn(&str) -> String) -> Result<Job, Vec<JobDiagnostic>> {
+        let mut problems = Problems(Vec::new());
+        if self.version != 1 {
+            problems.add(format!("version {} is not known; this engine knows version 1", self.version));
         }
-        if let Some(text) = &spec.rules_text {
-            return Some(RulesText { text: text.clone(), path: None });
+        if !self.transform.is_empty() {
+            problems.with_help("`transform` is not supported yet", "remove it: rows are published as they are read");
         }
-        let path = self.location(spec.rules.as_ref()?, "rules");
-        match (self.context.read_rules)(&path) {
-            Ok(text) => Some(RulesText { text, path: Some(path) }),
-            Err(problem) => {
-                self.say("rules", problem, "");
+        if self.catalog.is_some() {
+            problems.with_help("`catalog` is not supported yet", "remove it: the manifest names the published files");
+        }
+        if self.notify.is_some() {
+            problems.with_help("`notify` is not supported yet", "remove it: use the exit code and the JSON report");
+        }
+        if self.audit.as_ref().is_some_and(|audit| audit.dynamodb.is_some()) {
+            problems
+                .with_help("`audit.dynamodb` is not supported yet", "remove it: the audit is kept beside the output");
+        }
+        let locations = self.source.location.as_ref().map(Texts::list).unwrap_or_default();
+        let locations = locations.iter().map(|location| base(location)).collect();
+        let format = match self.source.format.as_deref() {
+            None | Some("auto") => None,
+            Some("csv") => Some(Format::Csv),
+            Some("ndjson" | "json" | "jsonl") => Some(Format::Ndjson),
+            Some("parquet") => Some(Format::Parquet),
+            Some(other) => {
+                problems.add(format!("source.format: `{other}` is not one of auto, csv, ndjson, parquet"));
                 None
             }
-        }
-    }
-
-    fn location(&mut self, text: &str, path: &str) -> String {
-        let resolved = Location::resolve_text(text, self.context.base);
-        if let Err(error) = Location::parse(&resolved) {
-            self.say(path, error.to_string(), error.help().unwrap_or_default());
-        }
-        resolved
-    }
-
-    fn source(&mut self, spec: &SourceSpec) -> Source {
-        let texts = spec.location.to_vec();
-        if texts.is_empty() {
-            self.say(
-                "source.location",
-                "no location is given",
-                "name a file, a folder, a pattern or s3://bucket/prefix/",
-            );
-        }
-        let locations = texts.iter().map(|text| self.location(text, "source.location")).collect();
-        Source { locations, format: spec.format, csv: self.csv(&spec.csv), compression: spec.compression }
-    }
-
-    fn csv(&mut self, spec: &CsvSpec) -> CsvOptions {
-        let is_auto = |text: &str| text.eq_ignore_ascii_case("auto");
-        let delimiter =
-            if is_auto(&spec.delimiter) { None } else { self.character(&spec.delimiter, "source.csv.delimiter") };
-        let quote = if spec.quote.is_empty() { None } else { self.character(&spec.quote, "source.csv.quote") };
-        let comment = spec.comment.as_ref().and_then(|text| self.character(text, "source.csv.comment"));
-        if delimiter.is_some() && (delimiter == quote || delimiter == comment) {
-            self.say("source.csv.delimiter", "the delimiter is also the quote or the comment character", "");
-        }
-        let encoding = if is_auto(&spec.encoding) {
-            Encoding::Auto
-        } else {
-            match encoding_for_label(&spec.encoding) {
-                Ok(encoding) => Encoding::Known(encoding),
-                Err(error) => {
-                    self.say("source.csv.encoding", error.to_string(), error.help().unwrap_or_default());
-                    Encoding::Auto
-                }
+        };
+        let csv = self.csv(&mut problems);
+        let schema = self.schema.as_ref().map(|schema| bind_schema(schema, csv.nulls.as_deref(), &mut problems));
+        let ignore_extra_columns = match self.schema.as_ref().and_then(|schema| schema.extra_columns.as_deref()) {
+            None | Some("error") => false,
+            Some("ignore") => true,
+            Some(other) => {
+                problems.add(format!("schema.extra_columns: `{other}` is not one of error, ignore"));
+                false
             }
         };
-        let header = match spec.header {
-            HeaderSpec::Known(true) => Header::Present,
-            HeaderSpec::Known(false) => Header::Absent,
-            HeaderSpec::Word(_) => Header::Auto,
+        let on_invalid = self.on_invalid.clone().unwrap_or_default();
+        let rows = match on_invalid.rows.as_deref() {
+            Some("quarantine") => OnInvalidRows::Quarantine,
+            None if self.sink.is_some() => OnInvalidRows::Quarantine,
+            Some("drop") => OnInvalidRows::Drop,
+            Some("fail") | None => OnInvalidRows::Fail,
+            Some(other) => {
+                problems.add(format!("on_invalid.rows: `{other}` is not one of quarantine, drop, fail"));
+                OnInvalidRows::Fail
+            }
         };
-        let max_record_bytes = self.size(&spec.max_record_bytes, "source.csv.max_record_bytes", 1);
-        CsvOptions { delimiter, header, quote, encoding, nulls: spec.nulls.clone(), comment, max_record_bytes }
+        let max_rejected = problems.keep(max_rejected(on_invalid.max_rejected.as_ref()), MaxRejected::Any);
+        let rejects_format = match on_invalid.format.as_deref() {
+            None | Some("parquet") => RejectsFormat::Parquet,
+            Some("csv") => RejectsFormat::Csv,
+            Some("ndjson") => RejectsFormat::Ndjson,
+            Some(other) => {
+                problems.add(format!("on_invalid.format: `{other}` is not one of parquet, csv, ndjson"));
+                RejectsFormat::Parquet
+            }
+        };
+        let sink = self.sink.as_ref().map(|sink| bind_sink(sink, base, &mut problems));
+        let memory_bytes = problems.keep(size("limits.memory", self.limits.memory.as_ref(), 512 << 20), 512 << 20);
+        if memory_bytes < 64 << 20 {
+            problems.with_help("limits.memory: less than 64MiB is too little", "the engine itself takes about 48 MiB");
+        }
+        if self.limits.threads == Some(0) {
+            problems.add("limits.threads: must be at least 1");
+        }
+        if self.rules.is_some() && self.rules_text.is_some() {
+            problems.add("`rules` and `rules_text` exclude each other");
+        }
+        if !problems.0.is_empty() {
+            return Err(problems.0);
+        }
+        let rules = self.rules_text.clone().or(rules);
+        let hash = self.hash(rules.as_deref());
+        Ok(Job {
+            name: self.name.clone(),
+            locations,
+            format,
+            csv,
+            schema,
+            ignore_extra_columns,
+            rules,
+            on_invalid: rows,
+            max_rejected,
+            rejects_format,
+            sink,
+            memory_bytes,
+            threads: self.limits.threads.map(|threads| threads as usize),
+            hash,
+        })
     }
 
-    /// One ASCII character, `\t` or `tab`.
-    fn character(&mut self, text: &str, path: &str) -> Option<u8> {
-        match text.as_bytes() {
-            b"\\t" | b"tab" => Some(b'\t'),
-            [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Some(*byte),
-            _ => {
-                self.say(
-                    path,
-                    format!("`{}` is not one ASCII character", text.escape_default()),
-                    "write a tab as \"\\t\"",
-                );
+    /// Limits and the place of the input do not change an outcome, so they are left out; the inputs themselves are part
+    /// of the run's identity.
+    fn hash(&self, rules: Option<&str>) -> String {
+        let mut spec = self.clone();
+        spec.limits = super::spec::LimitsSpec::default();
+        spec.source.location = None;
+        let text = serde_json::to_string(&(spec, rules)).unwrap_or_default();
+        Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn csv(&self, problems: &mut Problems) -> CsvOptions {
+        let csv = &self.source.csv;
+        let delimiter = match csv.delimiter.as_deref() {
+            None | Some("auto") => None,
+            Some("\\t" | "tab") => Some(b'\t'),
+            Some(text) => problems.keep(one_byte("source.csv.delimiter", text), None),
+        };
+        let quote = match csv.quote.as_deref() {
+            None => None,
+            Some("none" | "") => Some(None),
+            Some(text) => Some(problems.keep(one_byte("source.csv.quote", text), None)),
+        };
+        let header = match &csv.header {
+            None => None,
+            Some(HeaderSpec::Known(header)) => Some(*header),
+            Some(HeaderSpec::Text(text)) if text == "auto" => None,
+            Some(HeaderSpec::Text(text)) => {
+                problems.add(format!("source.csv.header: `{text}` is not one of auto, true, false"));
                 None
             }
-        }
-    }
-
-    fn size(&mut self, spec: &SizeSpec, path: &str, least: u64) -> u64 {
-        let bytes = match spec {
-            SizeSpec::Bytes(bytes) => Ok(*bytes),
-            SizeSpec::Text(text) => parse_size(text),
         };
-        match bytes {
-            Ok(bytes) if bytes >= least => return bytes,
-            Ok(bytes) => self.say(path, format!("{bytes} bytes is too small"), &format!("at least {least}")),
-            Err(problem) => self.say(path, problem, "write 128MiB, 64KB or a number of bytes"),
-        }
-        least
-    }
-
-    fn schema(&mut self, spec: &SchemaSpec, nulls: &[String], path: &str) -> Schema {
-        let path = if path.is_empty() { "columns".to_owned() } else { format!("{path}.columns") };
-        if spec.columns.is_empty() {
-            self.say(&path, "the schema has no columns", "");
-        }
-        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-        let mut columns = Vec::with_capacity(spec.columns.len());
-        for (index, column) in spec.columns.iter().enumerate() {
-            let path = format!("{path}[{index}]");
-            if column.name.trim().is_empty() {
-                self.say(&format!("{path}.name"), "a column has no name", "");
+        let encoding = match csv.encoding.as_deref() {
+            None | Some("auto") => None,
+            Some(label) => {
+                let encoding = encoding_rs::Encoding::for_label(label.as_bytes());
+                if encoding.is_none() {
+                    problems.with_help(
+                        format!("source.csv.encoding: `{label}` is not known"),
+                        "use a WHATWG label such as utf-8, windows-1252, iso-8859-15, utf-16le, shift_jis",
+                    );
+                }
+                encoding
             }
-            if let Some(first) = seen.insert(column.name.to_lowercase(), &column.name) {
-                let message = format!("column `{}` is there twice", column.name);
-                let help =
-                    if first == column.name { "" } else { "Athena does not tell upper from lower case in names" };
-                self.say(&format!("{path}.name"), message, help);
-            }
-            columns.push(self.column(column, nulls, &path));
+        };
+        let text = csv.max_record_bytes.clone().map(Amount::Text);
+        let max = problems.keep(size("source.csv.max_record_bytes", text.as_ref(), 1 << 20), 1 << 20);
+        if !(64..=256 << 20).contains(&max) {
+            problems.add("source.csv.max_record_bytes: must be from 64 bytes to 256MiB");
         }
-        Schema { columns }
+        CsvOptions { delimiter, quote, header, encoding, nulls: csv.nulls.clone(), max_record_bytes: max as usize }
     }
+}
 
-    fn column(&mut self, spec: &ColumnSpec, nulls: &[String], path: &str) -> Column {
-        let column_type = parse_type(&spec.column_type).unwrap_or_else(|problem| {
-            self.say(&format!("{path}.type"), problem, "");
-            ColumnType::String
-        });
-        if spec.format.is_some() && spec.formats.is_some() {
-            self.say(&format!("{path}.formats"), "`format` and `formats` are both given", "keep one of them");
+fn one_byte(key: &str, text: &str) -> Result<Option<u8>, String> {
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(Some(*byte)),
+        _ => Err(format!("{key}: `{text}` must be one ASCII character")),
+    }
+}
+
+/// Binds the columns of a schema; `nulls` are the texts that mean NULL where a column does not say.
+pub fn bind_columns(spec: &SchemaSpec, nulls: Option<&[String]>) -> Result<Schema, Vec<JobDiagnostic>> {
+    let mut problems = Problems(Vec::new());
+    let schema = bind_schema(spec, nulls, &mut problems);
+    if problems.0.is_empty() { Ok(schema) } else { Err(problems.0) }
+}
+
+fn bind_schema(spec: &SchemaSpec, nulls: Option<&[String]>, problems: &mut Problems) -> Schema {
+    if spec.columns.is_empty() {
+        problems.add("schema.columns: at least one column is needed");
+    }
+    let mut schema = Schema { columns: Vec::new() };
+    for column in &spec.columns {
+        if schema.columns.iter().any(|known| known.name.eq_ignore_ascii_case(&column.name)) {
+            problems.with_help(
+                format!("schema.columns: `{}` stands twice", column.name),
+                "names are compared without case, as in Athena",
+            );
         }
-        let datetime = spec.format.as_ref().map(OneOrMany::to_vec).or_else(|| spec.formats.clone()).unwrap_or_default();
-        for pattern in &datetime {
-            let is_bad = chrono::format::StrftimeItems::new(pattern).any(|item| item == chrono::format::Item::Error);
-            if is_bad || pattern.is_empty() {
-                self.say(
-                    &format!("{path}.format"),
-                    format!("`{pattern}` is not a date format"),
-                    "write it as in %Y-%m-%d %H:%M:%S",
+        schema.columns.push(bind_column(column, nulls, problems));
+    }
+    schema
+}
+
+fn bind_column(spec: &ColumnSpec, nulls: Option<&[String]>, problems: &mut Problems) -> Column {
+    let name = &spec.name;
+    let column_type = spec.column_type.parse().map_err(|why| format!("schema.columns: `{name}`: {why}"));
+    let column_type = problems.keep(column_type, ColumnType::String);
+    let mut format = TextFormat::default();
+    if let Some(formats) = &spec.formats {
+        format.datetime = formats.list();
+        for pattern in &format.datetime {
+            if chrono::format::StrftimeItems::new(pattern).any(|item| matches!(item, chrono::format::Item::Error)) {
+                problems.with_help(
+                    format!("schema.columns: `{name}`: the format `{pattern}` is not usable"),
+                    "formats are strftime patterns such as %d/%m/%Y or %Y-%m-%d %H:%M:%S",
                 );
             }
         }
-        let defaults = TextFormat::default();
-        let decimal_separator =
-            spec.decimal_separator.as_ref().and_then(|text| self.character(text, &format!("{path}.decimal_separator")));
-        let thousands_separator = spec
-            .thousands_separator
-            .as_ref()
-            .and_then(|text| self.character(text, &format!("{path}.thousands_separator")));
-        let decimal_separator = decimal_separator.unwrap_or(defaults.decimal_separator);
-        if thousands_separator == Some(decimal_separator) {
-            self.say(
-                &format!("{path}.thousands_separator"),
-                "the thousands separator is also the decimal separator",
-                "",
-            );
-        }
-        let true_values = spec.true_values.clone().unwrap_or(defaults.true_values);
-        let false_values = spec.false_values.clone().unwrap_or(defaults.false_values);
-        if let Some(both) =
-            true_values.iter().find(|text| false_values.iter().any(|other| other.eq_ignore_ascii_case(text)))
-        {
-            self.say(&format!("{path}.true_values"), format!("`{both}` means both true and false"), "");
-        }
-        let format = TextFormat {
-            datetime,
-            decimal_separator,
-            thousands_separator,
-            true_values,
-            false_values,
-            nulls: spec.nulls.clone().unwrap_or_else(|| nulls.to_vec()),
-            trim: spec.trim.unwrap_or(defaults.trim),
-            round: spec.round.unwrap_or(defaults.round),
-        };
-        Column { name: spec.name.clone(), column_type, nullable: spec.nullable.unwrap_or(true), format }
     }
-
-    fn on_invalid(&mut self, spec: &OnInvalidSpec) -> OnInvalid {
-        let max_rejected = match &spec.max_rejected {
-            None => RejectLimit::Unlimited,
-            Some(MaxRejectedSpec::Count(count)) => RejectLimit::Count(*count),
-            Some(MaxRejectedSpec::Percent(text)) => match parse_percent(text) {
-                Ok(fraction) => RejectLimit::Fraction(fraction),
-                Err(problem) => {
-                    self.say("on_invalid.max_rejected", problem, "write 1% or a number of rows");
-                    RejectLimit::Unlimited
-                }
-            },
-        };
-        OnInvalid { rows: spec.rows, max_rejected, rejects_format: spec.rejects_format }
-    }
-
-    fn sink(&mut self, spec: &SinkSpec) -> Sink {
-        let location = self.location(&spec.location, "sink.location");
-        if location == "-" {
-            self.say(
-                "sink.location",
-                "Parquet cannot be written to standard output",
-                "name a folder or s3://bucket/prefix/",
-            );
-        }
-        if let Some(index) = spec.partition_by.iter().position(|text| text.trim().is_empty()) {
-            self.say(&format!("sink.partition_by[{index}]"), "a partition expression is empty", "");
-        }
-        let compression = parse_compression(&spec.compression).unwrap_or_else(|problem| {
-            self.say("sink.compression", problem, "write zstd, zstd(3), snappy or none");
-            SinkCompression::None
-        });
-        if spec.max_open_writers == 0 {
-            self.say("sink.max_open_writers", "0 writers cannot write", "");
-        }
-        Sink {
-            location,
-            partition_by: spec.partition_by.clone(),
-            compression,
-            file_size: self.size(&spec.file_size, "sink.file_size", 64 << 10),
-            row_group_size: self.size(&spec.row_group_size, "sink.row_group_size", 64 << 10),
-            max_open_writers: spec.max_open_writers as usize,
-        }
-    }
-
-    fn limits(&mut self, spec: &LimitsSpec) -> Limits {
-        if spec.threads == Some(0) {
-            self.say("limits.threads", "0 threads cannot work", "leave it out to use all cores");
-        }
-        Limits {
-            memory: spec.memory.as_ref().map_or(DEFAULT_MEMORY, |size| self.size(size, "limits.memory", 64 << 20)),
-            threads: spec.threads.map(|threads| threads as usize),
-            block_size: spec.block_size.as_ref().map(|size| self.size(size, "limits.block_size", 4 << 10)),
-        }
-    }
-}
-
-fn parse_compression(text: &str) -> Result<SinkCompression, String> {
-    let bad = || format!("`{text}` is not a compression");
-    match text.trim().to_ascii_lowercase().as_str() {
-        "none" | "uncompressed" => Ok(SinkCompression::None),
-        "snappy" => Ok(SinkCompression::Snappy),
-        "zstd" => Ok(SinkCompression::Zstd(1)),
-        other => {
-            let level = other.strip_prefix("zstd(").and_then(|rest| rest.strip_suffix(')')).ok_or_else(bad)?;
-            let level: i32 = level.trim().parse().map_err(|_| bad())?;
-            if (1..=22).contains(&level) {
-                Ok(SinkCompression::Zstd(level))
-            } else {
-                Err(format!("zstd has no level {level}; 1 to 22"))
-            }
-        }
-    }
-}
-
-/// The contract of `ColumnType::parse` in `schema/text.rs`; to be replaced by it.
-fn parse_type(text: &str) -> Result<ColumnType, String> {
-    let lower = text.trim().to_ascii_lowercase();
-    let (name, arguments) = match lower.split_once('(') {
-        Some((name, rest)) => (name.trim(), rest.strip_suffix(')').ok_or_else(|| format!("`{text}` lacks a `)`"))?),
-        None => (lower.as_str(), ""),
+    let mut separator = |key: &str, text: &Option<String>| {
+        let text = text.as_deref()?;
+        problems.keep(one_byte(&format!("schema.columns: `{name}`.{key}"), text), None)
     };
-    let numbers: Vec<u32> = arguments.split(',').filter_map(|part| part.trim().parse().ok()).collect();
-    let is_plain = !lower.contains('(');
-    match (name, numbers.as_slice()) {
-        ("tinyint", []) if is_plain => Ok(ColumnType::TinyInt),
-        ("smallint", []) if is_plain => Ok(ColumnType::SmallInt),
-        ("int" | "integer", []) if is_plain => Ok(ColumnType::Int),
-        ("bigint" | "long", []) if is_plain => Ok(ColumnType::BigInt),
-        ("float" | "real", []) if is_plain => Ok(ColumnType::Float),
-        ("double", []) if is_plain => Ok(ColumnType::Double),
-        ("string", []) if is_plain => Ok(ColumnType::String),
-        ("boolean" | "bool", []) if is_plain => Ok(ColumnType::Boolean),
-        ("date", []) if is_plain => Ok(ColumnType::Date),
-        ("timestamp", []) if is_plain => Ok(ColumnType::Timestamp),
-        ("binary", []) if is_plain => Ok(ColumnType::Binary),
-        ("varchar", [length @ 1..]) => Ok(ColumnType::Varchar(*length)),
-        ("char", [length @ 1..]) => Ok(ColumnType::Char(*length)),
-        ("decimal" | "numeric", []) if is_plain => Ok(ColumnType::Decimal { precision: 10, scale: 0 }),
-        ("decimal" | "numeric", [precision, scale @ ..]) if scale.len() < 2 => {
-            let scale = scale.first().copied().unwrap_or(0);
-            match (u8::try_from(*precision), i8::try_from(scale)) {
-                (Ok(precision @ 1..=38), Ok(signed)) if scale <= u32::from(precision) => {
-                    Ok(ColumnType::Decimal { precision, scale: signed })
-                }
-                (Ok(1..=38), _) => Err(format!("`{text}`: the scale is larger than the precision")),
-                _ => Err(format!("`{text}`: the precision must be 1 to 38")),
+    format.thousands_separator = separator("thousands_separator", &spec.thousands_separator);
+    format.decimal_separator = separator("decimal_separator", &spec.decimal_separator).unwrap_or(b'.');
+    if format.thousands_separator == Some(format.decimal_separator) {
+        problems.add(format!("schema.columns: `{name}`: the decimal and the thousands separator are the same"));
+    }
+    if let Some(values) = &spec.true_values {
+        format.true_values.clone_from(values);
+    }
+    if let Some(values) = &spec.false_values {
+        format.false_values.clone_from(values);
+    }
+    if let Some(nulls) = spec.nulls.as_deref().or(nulls) {
+        format.nulls = nulls.to_vec();
+    }
+    format.trim = spec.trim.unwrap_or(false);
+    format.round = spec.round.unwrap_or(false);
+    Column { name: name.clone(), column_type, nullable: spec.nullable.unwrap_or(true), format }
+}
+
+fn max_rejected(amount: Option<&Amount>) -> Result<MaxRejected, String> {
+    match amount {
+        None => Ok(MaxRejected::Any),
+        Some(Amount::Number(rows)) => Ok(MaxRejected::Rows(*rows)),
+        Some(Amount::Text(text)) => {
+            let wrong =
+                || format!("on_invalid.max_rejected: `{text}` is neither a number of rows nor a share such as 1%");
+            match text.trim().strip_suffix('%') {
+                None => text.trim().parse().map(MaxRejected::Rows).map_err(|_| wrong()),
+                Some(percent) => match percent.trim().parse::<f64>() {
+                    Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(MaxRejected::Share(percent / 100.0)),
+                    _ => Err(wrong()),
+                },
             }
         }
-        ("array" | "map" | "struct", _) => Err(format!("`{text}`: nested types are not supported yet")),
-        _ => Err(format!("`{text}` is not a type")),
     }
+}
+
+fn bind_sink(sink: &SinkSpec, base: &dyn Fn(&str) -> String, problems: &mut Problems) -> Sink {
+    if sink.location.is_empty() {
+        problems.add("sink.location: where should the output go?");
+    }
+    let compression = sink.compression.as_deref().unwrap_or("zstd").parse();
+    let compression =
+        problems.keep(compression.map_err(|why: String| format!("sink.compression: {why}")), Compression::Zstd(1));
+    let mut sizes = |key: &str, amount: &Option<Amount>, default: u64| {
+        let bytes = problems.keep(size(key, amount.as_ref(), default), default);
+        if bytes < 64 << 10 {
+            problems.add(format!("{key}: less than 64KiB makes files too small to be of use"));
+        }
+        bytes
+    };
+    let file_bytes = sizes("sink.file_size", &sink.file_size, 128 << 20);
+    let row_group_bytes = sizes("sink.row_group_size", &sink.row_group_size, 32 << 20);
+    if sink.max_open_writers == Some(0) {
+        problems.add("sink.max_open_writers: must be at least 1");
+    }
+    Sink {
+        location: base(&sink.location),
+        partition_by: sink.partition_by.clone(),
+        compression,
+        file_bytes,
+        row_group_bytes,
+        max_open_writers: sink.max_open_writers.unwrap_or(64) as usize,
+    }
+}
+
+fn size(key: &str, amount: Option<&Amount>, default: u64) -> Result<u64, String> {
+    match amount {
+        None => Ok(default),
+        Some(Amount::Number(bytes)) => Ok(*bytes),
+        Some(Amount::Text(text)) => parse_size(text).map_err(|why| format!("{key}: {why}")),
+    }
+}
+
+/// Reads a size such as `512MiB`, `1GB` or `65536`; into bytes.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit: u64 = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kib" | "k" => 1 << 10,
+        "mib" | "m" => 1 << 20,
+        "gib" | "g" => 1 << 30,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => return Err(format!("`{text}` is not a size such as 128MiB")),
+    };
+    let number: u64 = text[..digits].parse().map_err(|_| format!("`{text}` is not a size such as 128MiB"))?;
+    number.checked_mul(unit).ok_or_else(|| format!("`{text}` is too large"))
 }
 
 #[cfg(test)]
-#[path = "bind_tests.rs"]
-mod tests;
+mod tests {
+    use super::super::load::load;
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        let spec = load(text, &[]).unwrap();
+        let bound = spec.bind(None, &str::to_owned);
+        bound.map_or_else(|found| found.into_iter().map(|problem| problem.message).collect(), |_| Vec::new())
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once() {
+        let found = problems(
+            "schema: {columns: [{name: a, type: bigit}, {name: A, type: 'decimal(40,2)'}]}\n\
+             on_invalid: {max_rejected: 1x}\nsink: {location: o, file_size: 12Q, compression: lzma}\nlimits: {memory: 1MiB}\n",
+        );
+        let all = found.join("\n");
+        for part in ["did you mean `bigint`", "1 to 38", "stands twice", "1x", "12Q", "lzma", "64MiB"] {
+            assert!(all.contains(part), "{part} is missing in:\n{all}");
+        }
+    }
+
+    #[test]
+    fn limits_do_not_change_the_hash() {
+        let hash = |text: &str| load(text, &[]).unwrap().bind(None, &str::to_owned).unwrap().hash;
+        assert_eq!(hash("name: a"), hash("name: a\nlimits: {threads: 3}"));
+        assert_ne!(hash("name: a"), hash("name: b"));
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(parse_size("128MiB"), Ok(128 << 20));
+        assert_eq!(parse_size("1 GB"), Ok(1_000_000_000));
+        assert!(parse_size("MiB").is_err());
+        assert!(parse_size("99999999999GiB").is_err());
+    }
+}

@@ -1,132 +1,150 @@
-//! From text to [`JobSpec`], with every problem at its line and column.
+//! Job file text to [`JobSpec`]: where it is wrong, which line, what was meant.
 
-use std::collections::BTreeMap;
-
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::check::{check, join, locate};
-use super::diagnostic::JobDiagnostic;
-use super::overrides;
-use super::schema_json::job_schema;
-use super::spec::JobSpec;
-use super::tree::{Kind, Node, Place};
+use super::spec::{JobSpec, SchemaSpec};
 
-/// The largest job or schema file.
-pub const MAX_JOB_BYTES: usize = 1 << 20;
+/// The largest job file that is read; in bytes.
+const MAX_BYTES: usize = 1 << 20;
 
-/// A job as it was written, and where.
-#[derive(Debug, Clone)]
-pub struct LoadedJob {
-    /// The job.
-    pub spec: JobSpec,
-    places: Places,
+/// One thing wrong with a job file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobDiagnostic {
+    /// What is wrong.
+    pub message: String,
+    /// The line, from 1; 0 when it is in no line.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What to do about it.
+    pub help: Option<String>,
 }
 
-/// Where each dotted path stood.
-pub(crate) type Places = BTreeMap<String, Place>;
-
-impl LoadedJob {
-    /// Gives diagnostics that know only their path (those of [`super::bind`]) the line and column of that path.
-    pub fn locate(&self, diagnostics: Vec<JobDiagnostic>) -> Vec<JobDiagnostic> {
-        locate_all(&self.places, diagnostics)
+impl JobDiagnostic {
+    /// A diagnostic about no line in particular.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), line: 0, column: 0, help: None }
     }
 }
 
-/// Reads a job file (YAML; JSON is YAML too), then applies `--set` overrides (`key=value`) in order.
-pub fn load(text: &str, overrides: &[String]) -> Result<LoadedJob, Vec<JobDiagnostic>> {
-    let (spec, places) = load_as(text, overrides, &job_schema())?;
-    Ok(LoadedJob { spec, places })
-}
-
-/// Reads a YAML text as `T`, whose JSON Schema is `schema`.
-pub(crate) fn load_as<T: DeserializeOwned>(
-    text: &str,
-    overrides: &[String],
-    schema: &Value,
-) -> Result<(T, Places), Vec<JobDiagnostic>> {
-    let mut node = parse(text).map_err(|diagnostic| vec![diagnostic])?;
-    let mut found: Vec<JobDiagnostic> =
-        overrides.iter().filter_map(|text| overrides::apply(&mut node, text).err()).collect();
-    found.extend(check(&mut node, schema));
-    if !found.is_empty() {
-        found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
-        return Err(found);
+/// Reads a job file; `sets` are `key=value` overrides with dotted keys, whose values are YAML.
+pub fn load(text: &str, sets: &[String]) -> Result<JobSpec, Vec<JobDiagnostic>> {
+    let spec: JobSpec = read(text)?;
+    if sets.is_empty() {
+        return Ok(spec);
     }
-    let spec =
-        serde_json::from_value(node.to_json()).map_err(|error| vec![JobDiagnostic::at("", error.to_string())])?;
-    let mut places = Places::new();
-    collect(&node, "", &mut places);
-    Ok((spec, places))
+    let mut value: Value = read(text)?;
+    for set in sets {
+        let Some((key, text)) = set.split_once('=') else {
+            return Err(vec![JobDiagnostic::new(format!("--set {set}: expected key=value"))]);
+        };
+        let new: Value = serde_saphyr::from_str(text).unwrap_or_else(|_| Value::from(text));
+        put(&mut value, key, new).map_err(|why| vec![JobDiagnostic::new(format!("--set {set}: {why}"))])?;
+    }
+    serde_json::from_value(value).map_err(|error| vec![explain(&error.to_string(), 0, 0, "--set: ")])
 }
 
-/// Gives each diagnostic the place of its path, or of the nearest path above it.
-pub(crate) fn locate_all(places: &Places, diagnostics: Vec<JobDiagnostic>) -> Vec<JobDiagnostic> {
-    let place_of = |path: &str| {
-        let mut path = path;
-        loop {
-            if let Some(place) = places.get(path) {
-                return Some(place);
-            }
-            path = path.rfind(['.', '[']).map(|end| &path[..end])?;
+/// Reads a schema file: the `columns` of a job's schema, with or without the key `schema` around them.
+pub fn load_schema(text: &str) -> Result<SchemaSpec, Vec<JobDiagnostic>> {
+    let wrapped = read::<Value>(text)?.get("schema").is_some();
+    if wrapped {
+        #[derive(serde::Deserialize)]
+        struct Wrapped {
+            schema: SchemaSpec,
         }
-    };
-    diagnostics
-        .into_iter()
-        .map(|diagnostic| {
-            let place = place_of(&diagnostic.path);
-            locate(diagnostic, place)
-        })
-        .collect()
+        return Ok(read::<Wrapped>(text)?.schema);
+    }
+    read(text)
 }
 
-fn parse(text: &str) -> Result<Node, JobDiagnostic> {
-    if text.len() > MAX_JOB_BYTES {
-        return Err(JobDiagnostic::at(
-            "",
-            format!("the file has {} bytes; at most {MAX_JOB_BYTES} are read", text.len()),
-        ));
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Vec<JobDiagnostic>> {
+    if text.len() > MAX_BYTES {
+        return Err(vec![JobDiagnostic::new(format!("the file is larger than {MAX_BYTES} bytes"))]);
     }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_documents: 1, max_depth: 64, max_nodes: 200_000 },
-        alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: 20_000,
-            max_replay_stack_depth: 16,
-            max_alias_expansions_per_anchor: 1_000,
-        },
-        with_snippet: false,
-    };
-    let parsed: Result<Node, _> = serde_saphyr::from_str_with_options(text, options);
-    let node = parsed.map_err(|error| {
-        let place = error.location().and_then(Place::of);
+    serde_saphyr::from_str(text).map_err(|error| {
+        let (line, column) = error.location().map_or((0, 0), |at| (at.line() as usize, at.column() as usize));
         let message = error.without_snippet().to_string();
-        // The place is shown before the message; the parser repeats it at the end.
-        let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
-        locate(JobDiagnostic::at("", message), place.as_ref())
-    })?;
-    if !matches!(node.kind, Kind::Map(_)) {
-        let diagnostic = JobDiagnostic::at("", format!("expected a mapping of keys, found {}", node.describe()));
-        return Err(locate(diagnostic, node.place.as_ref()));
-    }
-    Ok(node)
+        vec![explain(&message, line, column, "")]
+    })
 }
 
-fn collect(node: &Node, path: &str, places: &mut Places) {
-    if let Some(place) = &node.place {
-        places.insert(path.to_owned(), place.clone());
-    }
-    match &node.kind {
-        Kind::Map(entries) => entries.iter().for_each(|entry| collect(&entry.value, &join(path, &entry.key), places)),
-        Kind::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                collect(item, &format!("{path}[{index}]"), places);
-            }
+fn put(value: &mut Value, key: &str, new: Value) -> Result<(), String> {
+    let mut place = value;
+    for part in key.split('.') {
+        if part.is_empty() {
+            return Err("a key is empty".to_owned());
         }
-        _ => {}
+        place = match place {
+            Value::Array(items) => {
+                let index: usize = part.parse().map_err(|_| format!("`{part}` is not a position in a list"))?;
+                items.get_mut(index).ok_or_else(|| format!("there is no item {index}"))?
+            }
+            Value::Object(map) => map.entry(part).or_insert(Value::Null),
+            other if other.is_null() => {
+                *other = Value::Object(serde_json::Map::new());
+                match other {
+                    Value::Object(map) => map.entry(part).or_insert(Value::Null),
+                    _ => return Err("unreachable".to_owned()),
+                }
+            }
+            _ => return Err(format!("`{part}` is below a value that has no keys")),
+        };
     }
+    *place = new;
+    Ok(())
+}
+
+/// Serde's message in our words: an unknown key with the nearest known one.
+fn explain(message: &str, line: usize, column: usize, prefix: &str) -> JobDiagnostic {
+    let mut quoted = message.split('`');
+    let unknown = message.contains("unknown field").then(|| (quoted.next(), quoted.next())).and_then(|(_, name)| name);
+    let Some(name) = unknown else {
+        // The place is given beside the message.
+        let message = message.split(" at line ").next().unwrap_or(message);
+        return JobDiagnostic { message: format!("{prefix}{message}"), line, column, help: None };
+    };
+    let listed = message.split_once("expected ").map_or("", |(_, listed)| listed);
+    let listed = listed.split(" at line ").next().unwrap_or_default().trim_start_matches("one of ");
+    let known: Vec<&str> =
+        listed.split(", ").map(|name| name.trim_matches(['`', ' ', '.'])).filter(|name| !name.is_empty()).collect();
+    let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known)).min();
+    let help = match nearest {
+        Some((distance, near)) if distance <= 3 => format!("did you mean `{near}`?"),
+        _ => format!("known here: {}", known.join(", ")),
+    };
+    JobDiagnostic { message: format!("{prefix}unknown key `{name}`"), line, column, help: Some(help) }
 }
 
 #[cfg(test)]
-#[path = "load_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> JobDiagnostic {
+        load(text, &[]).unwrap_err().remove(0)
+    }
+
+    #[test]
+    fn unknown_keys_name_the_nearest() {
+        let found = wrong("version: 1\nsource:\n  location: a.csv\n  csv: {delimeter: ';'}\n");
+        assert!(found.message.contains("unknown key `delimeter`"), "{found:?}");
+        assert_eq!(found.help.as_deref(), Some("did you mean `delimiter`?"));
+        assert_eq!(found.line, 4);
+    }
+
+    #[test]
+    fn wrong_types_say_where() {
+        let found = wrong("version: 1\nlimits:\n  threads: many\n");
+        assert_eq!(found.line, 3, "{found:?}");
+    }
+
+    #[test]
+    fn overrides_reach_into_lists_and_new_keys() {
+        let text = "source: {location: a.csv}\nschema: {columns: [{name: a, type: int}]}\n";
+        let sets = ["schema.columns.0.type=bigint", "sink.location=out", "limits.threads=3"].map(str::to_owned);
+        let spec = load(text, &sets).unwrap();
+        assert_eq!(spec.schema.unwrap().columns[0].column_type, "bigint");
+        assert_eq!(spec.sink.unwrap().location, "out");
+        assert_eq!(spec.limits.threads, Some(3));
+        assert!(load(text, &["sink.locatoin=x".to_owned()]).is_err());
+    }
+}

@@ -1,89 +1,61 @@
-//! The job file as it is written. Its JSON Schema is derived from these types and published ([`super::job_schema`]);
-//! the loader checks files against that same schema, so what an editor accepts and what the engine accepts are one.
+//! The job file as it is written. Nothing is checked here beyond its shape; [`Job`](super::Job) is what was checked.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::source::Compression;
-
-/// A validation job: where data comes from, what it must look like, where it goes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// A job file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobSpec {
-    /// The version of the format: 1.
+    /// The version of the job file's format: 1.
+    #[serde(default = "one")]
     pub version: u32,
-    /// The name of the job, for reports and audit.
-    #[serde(default)]
+    /// The job's name, in reports and manifests.
     pub name: Option<String>,
     /// What is read.
+    #[serde(default)]
     pub source: SourceSpec,
-    /// What it must look like; inferred when absent.
-    #[serde(default)]
+    /// The columns; inferred from the first mebibyte when absent.
     pub schema: Option<SchemaSpec>,
-    /// Path of a DQDL file.
-    #[serde(default)]
+    /// A DQDL file, relative to the job file.
     pub rules: Option<String>,
-    /// DQDL, inline.
-    #[serde(default)]
+    /// DQDL text, in place of a file.
     pub rules_text: Option<String>,
-    /// What happens to bad rows.
+    /// What is done with rows that do not pass.
+    pub on_invalid: Option<OnInvalidSpec>,
+    /// Steps between validation and output; none is supported yet.
     #[serde(default)]
-    pub on_invalid: OnInvalidSpec,
-    /// Not supported yet.
-    #[serde(default)]
-    pub transform: Vec<Value>,
-    /// What is written; absent: only validate.
-    #[serde(default)]
+    pub transform: Vec<serde_json::Value>,
+    /// Where accepted rows are published.
     pub sink: Option<SinkSpec>,
-    /// Not supported yet.
-    #[serde(default)]
-    pub catalog: Option<Value>,
-    /// Not supported yet.
-    #[serde(default)]
-    pub notify: Option<Value>,
-    /// Where the state of each input is kept; an embedded audit beside the output when absent.
-    #[serde(default)]
+    /// A catalog to register the table in; not supported yet.
+    pub catalog: Option<serde_json::Value>,
+    /// Where the audit trail is kept; only the embedded one, beside the output, is supported yet.
     pub audit: Option<AuditSpec>,
-    /// What the run may use. No part of the job's identity.
+    /// Who is told of failures; not supported yet.
+    pub notify: Option<serde_json::Value>,
+    /// What a run may use. Limits never change a verdict.
     #[serde(default)]
     pub limits: LimitsSpec,
 }
 
-impl Default for JobSpec {
-    /// A job of this version that reads nothing yet: the start of a job made from arguments.
-    fn default() -> Self {
-        Self {
-            version: 1,
-            name: None,
-            source: SourceSpec::default(),
-            schema: None,
-            rules: None,
-            rules_text: None,
-            on_invalid: OnInvalidSpec::default(),
-            transform: Vec::new(),
-            sink: None,
-            catalog: None,
-            notify: None,
-            audit: None,
-            limits: LimitsSpec::default(),
-        }
-    }
+fn one() -> u32 {
+    1
 }
 
 /// One text or several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum OneOrMany {
+pub enum Texts {
     /// One.
     One(String),
     /// Several.
     Many(Vec<String>),
 }
 
-impl OneOrMany {
-    /// All of them.
-    pub fn to_vec(&self) -> Vec<String> {
+impl Texts {
+    /// As a list.
+    pub fn list(&self) -> Vec<String> {
         match self {
             Self::One(text) => vec![text.clone()],
             Self::Many(texts) => texts.clone(),
@@ -92,293 +64,140 @@ impl OneOrMany {
 }
 
 /// What is read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceSpec {
-    /// File, folder, pattern, `-`, `s3://bucket/prefix/`, or a list of them. Relative paths start at the job file.
-    pub location: OneOrMany,
-    /// The format; `auto` goes by the content.
-    #[serde(default)]
-    pub format: Format,
-    /// How CSV is read.
+    /// Files, directories, globs or URLs; relative to the job file.
+    pub location: Option<Texts>,
+    /// `auto` (the default), `csv`, `ndjson` or `parquet`.
+    pub format: Option<String>,
+    /// How CSV is laid out.
     #[serde(default)]
     pub csv: CsvSpec,
-    /// How the files are compressed.
-    #[serde(default)]
-    pub compression: Compression,
 }
 
-impl Default for SourceSpec {
-    fn default() -> Self {
-        Self {
-            location: OneOrMany::Many(Vec::new()),
-            format: Format::Auto,
-            csv: CsvSpec::default(),
-            compression: Compression::Auto,
-        }
-    }
-}
-
-/// An input format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// By the content.
-    #[default]
-    Auto,
-    /// Delimited text.
-    Csv,
-    /// One JSON object a line.
-    Ndjson,
-    /// One JSON array of objects.
-    Json,
-    /// Apache Parquet.
-    Parquet,
-}
-
-/// How CSV is read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+/// How CSV is laid out; what is absent or `auto` is detected.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CsvSpec {
-    /// `auto`, or one ASCII character (`\t` for a tab).
-    pub delimiter: String,
-    /// Whether the first record holds the column names.
-    pub header: HeaderSpec,
-    /// The quote, one ASCII character; empty for none.
-    pub quote: String,
-    /// `auto`, or a WHATWG label such as `utf-8` or `windows-1252`.
-    pub encoding: String,
-    /// Unquoted texts that mean NULL.
-    pub nulls: Vec<String>,
-    /// Lines that begin with this ASCII character are comments.
-    pub comment: Option<String>,
-    /// The longest record; longer ones are rejected.
-    pub max_record_bytes: SizeSpec,
+    /// `auto`, one character, or `\t`.
+    pub delimiter: Option<String>,
+    /// `auto`, `true` or `false`.
+    pub header: Option<HeaderSpec>,
+    /// One character (`"` when absent), or `none`.
+    pub quote: Option<String>,
+    /// `auto` or a label such as `utf-8`, `windows-1252`, `utf-16le`.
+    pub encoding: Option<String>,
+    /// Unquoted texts that mean NULL; the empty text when absent.
+    pub nulls: Option<Vec<String>>,
+    /// The longest record, such as `1MiB` (the default).
+    pub max_record_bytes: Option<String>,
 }
 
-impl Default for CsvSpec {
-    fn default() -> Self {
-        Self {
-            delimiter: "auto".into(),
-            header: HeaderSpec::Known(true),
-            quote: "\"".into(),
-            encoding: "auto".into(),
-            nulls: vec![String::new()],
-            comment: None,
-            max_record_bytes: SizeSpec::Text("1MiB".into()),
-        }
-    }
-}
-
-/// `true`, `false` or `auto`.
+/// Whether the first record names the columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum HeaderSpec {
-    /// There is one, or there is none.
+    /// It does, or it does not.
     Known(bool),
-    /// `auto`.
-    Word(AutoWord),
-}
-
-/// The word `auto`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum AutoWord {
-    /// `auto`.
-    Auto,
-}
-
-/// A size: `128MiB`, or a number of bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum SizeSpec {
-    /// Bytes.
-    Bytes(u64),
-    /// With a unit.
+    /// `auto`
     Text(String),
 }
 
-/// What the input must look like.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+/// The columns.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SchemaSpec {
-    /// The columns, in order.
+    /// The columns, in the order of the output.
     pub columns: Vec<ColumnSpec>,
-    /// What happens when the input has more columns.
-    #[serde(default)]
-    pub extra_columns: super::model::ExtraColumns,
-    /// What happens when the input lacks a column.
-    #[serde(default)]
-    pub missing_columns: super::model::MissingColumns,
+    /// What is done with columns of the file that the schema does not name: `error` (the default) or `ignore`.
+    pub extra_columns: Option<String>,
 }
 
-/// A column. What is absent has the default of its type.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+/// A column.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnSpec {
     /// The name.
     pub name: String,
-    /// The Athena/Glue type: `bigint`, `decimal(12,2)`, `string`, `timestamp`, ...
+    /// The Glue/Athena type, such as `bigint` or `decimal(12,2)`.
     #[serde(rename = "type")]
     pub column_type: String,
-    /// Whether NULL is allowed; `true` when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether NULL is allowed; it is when absent.
     pub nullable: Option<bool>,
-    /// The date or timestamp format (chrono: `%d.%m.%Y`), or several, tried in order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<OneOrMany>,
-    /// The same as `format`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub formats: Option<Vec<String>>,
-    /// The decimal separator, one ASCII character.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// chrono patterns such as `%d/%m/%Y`, tried in order; ISO 8601 when absent.
+    pub formats: Option<Texts>,
+    /// The decimal separator, `.` when absent.
     pub decimal_separator: Option<String>,
-    /// The thousands separator, one ASCII character.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The separator that groups digits by three; none when absent.
     pub thousands_separator: Option<String>,
     /// Texts that mean true.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_values: Option<Vec<String>>,
     /// Texts that mean false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub false_values: Option<Vec<String>>,
     /// Unquoted texts that mean NULL in this column.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nulls: Option<Vec<String>>,
     /// Whether blanks at both ends are dropped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trim: Option<bool>,
-    /// Whether decimals with too many digits after the point are rounded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether a decimal with too many digits after the point is rounded rather than refused.
     pub round: Option<bool>,
 }
 
-/// What happens to bad rows.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+/// What is done with rows that do not pass.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct OnInvalidSpec {
-    /// What happens to a bad row.
-    pub rows: RowsAction,
-    /// More bad rows than this make the whole file INVALID: a percentage (`1%`) or a count. No limit when absent.
-    pub max_rejected: Option<MaxRejectedSpec>,
-    /// The format of the quarantine.
-    pub rejects_format: RejectsFormat,
+    /// `quarantine` (the default), `drop` or `fail`.
+    pub rows: Option<String>,
+    /// A number of rows, or a share such as `1%`; any number when absent.
+    pub max_rejected: Option<Amount>,
+    /// `parquet` (the default), `csv` or `ndjson`.
+    pub format: Option<String>,
 }
 
-/// A percentage, or a count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum MaxRejectedSpec {
-    /// A number of rows.
-    Count(u64),
-    /// `1%`.
-    Percent(String),
-}
-
-/// What happens to a bad row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum RowsAction {
-    /// Set aside with every reason; the others go on.
-    #[default]
-    Quarantine,
-    /// Left out; counted in the report.
-    Drop,
-    /// The file is INVALID.
-    Fail,
-}
-
-/// The format of the quarantine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum RejectsFormat {
-    /// Apache Parquet.
-    #[default]
-    Parquet,
-    /// CSV.
-    Csv,
-    /// One JSON object a line.
-    Ndjson,
-}
-
-/// What is written.
+/// A number or a text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Amount {
+    /// A whole number.
+    Number(u64),
+    /// A text such as `1%` or `128MiB`.
+    Text(String),
+}
+
+/// Where accepted rows are published.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SinkSpec {
-    /// Folder or `s3://bucket/prefix/`. Relative paths start at the job file.
+    /// A directory or a URL; relative to the job file.
     pub location: String,
-    /// Columns, or `day(column)` and the like.
+    /// Columns, or `year(c)`, `month(c)`, `day(c)`, `hour(c)`, `bucket(n, c)`, `truncate(w, c)`.
     #[serde(default)]
     pub partition_by: Vec<String>,
-    /// `zstd`, `zstd(level)`, `snappy` or `none`.
-    #[serde(default = "default_compression")]
-    pub compression: String,
-    /// The size a file is closed at.
-    #[serde(default = "default_file_size")]
-    pub file_size: SizeSpec,
-    /// The uncompressed size a row group is closed at.
-    #[serde(default = "default_row_group_size")]
-    pub row_group_size: SizeSpec,
-    /// Partition files open at once.
-    #[serde(default = "default_open_writers")]
-    pub max_open_writers: u32,
+    /// `zstd` (the default), `zstd(level)`, `snappy` or `none`.
+    pub compression: Option<String>,
+    /// About how large a file becomes, such as `128MiB` (the default).
+    pub file_size: Option<Amount>,
+    /// About how large a row group becomes, encoded; `32MiB` when absent.
+    pub row_group_size: Option<Amount>,
+    /// Files written at once; 64 when absent.
+    pub max_open_writers: Option<u32>,
 }
 
-impl Default for SinkSpec {
-    fn default() -> Self {
-        Self {
-            location: String::new(),
-            partition_by: Vec::new(),
-            compression: default_compression(),
-            file_size: default_file_size(),
-            row_group_size: default_row_group_size(),
-            max_open_writers: default_open_writers(),
-        }
-    }
-}
-
-fn default_compression() -> String {
-    "zstd".into()
-}
-
-fn default_file_size() -> SizeSpec {
-    SizeSpec::Text("128MiB".into())
-}
-
-fn default_row_group_size() -> SizeSpec {
-    SizeSpec::Text("64MiB".into())
-}
-
-fn default_open_writers() -> u32 {
-    64
-}
-
-/// Where the state of each input is kept.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+/// Where the audit trail is kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AuditSpec {
-    /// Files beside the output, or at a place of its own.
-    pub embedded: Option<EmbeddedAuditSpec>,
-    /// Not supported yet.
-    pub dynamodb: Option<Value>,
+    /// A DynamoDB table; not supported yet.
+    pub dynamodb: Option<serde_json::Value>,
 }
 
-/// The embedded audit.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct EmbeddedAuditSpec {
-    /// Its place; beside the output when absent.
-    pub location: Option<String>,
-}
-
-/// What the run may use. No part of the job's identity.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+/// What a run may use.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct LimitsSpec {
-    /// Memory, such as `512MiB`.
-    pub memory: Option<SizeSpec>,
-    /// Threads; all cores when absent.
+    /// Memory, `512MiB` when absent.
+    pub memory: Option<Amount>,
+    /// Worker threads; all cores when absent.
     pub threads: Option<u32>,
-    /// The size of a block of records.
-    pub block_size: Option<SizeSpec>,
 }

@@ -132,7 +132,7 @@ fn key_array(column: &ArrayRef, transform: PartitionTransform) -> Result<ArrayRe
             let values = cast(column, &DataType::Int64)?;
             let width = i64::from(width);
             let truncated: Int64Array =
-                values.as_primitive::<Int64Type>().unary(|value| value - value.rem_euclid(width));
+                values.as_primitive::<Int64Type>().unary(|value| value.saturating_sub(value.rem_euclid(width)));
             Ok(Arc::new(truncated))
         }
         PartitionTransform::Truncate(width) => {
@@ -152,7 +152,9 @@ fn key_array(column: &ArrayRef, transform: PartitionTransform) -> Result<ArrayRe
 fn formatted(column: &ArrayRef, pattern: &str) -> Result<ArrayRef> {
     let unit = if pattern == "%Y-%m-%d-%H" { 3_600_000_000 } else { 86_400_000_000 };
     let micros: Int64Array = match column.data_type() {
-        DataType::Date32 => column.as_primitive::<Date32Type>().unary(|days| i64::from(days) * 86_400_000_000),
+        DataType::Date32 => {
+            column.as_primitive::<Date32Type>().unary(|days| i64::from(days).saturating_mul(86_400_000_000))
+        }
         _ => {
             let stamps = cast(column, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
             stamps.as_primitive::<TimestampMicrosecondType>().unary(|micros| micros)
@@ -165,7 +167,7 @@ fn formatted(column: &ArrayRef, pattern: &str) -> Result<ArrayRef> {
             array.append_null();
             continue;
         };
-        let start = value - value.rem_euclid(unit);
+        let start = value.saturating_sub(value.rem_euclid(unit));
         let text = texts.entry(start).or_insert_with(|| {
             let time = DateTime::from_timestamp_micros(start).map(|time| time.naive_utc());
             time.unwrap_or(NaiveDate::MIN.and_time(chrono::NaiveTime::MIN)).format(pattern).to_string()

@@ -62,7 +62,8 @@ impl TextSource {
         }
         let mut transcoder = encoding.encoding.new_decoder_without_bom_handling();
         let text = decode(&mut transcoder, &body, head.complete)?;
-        self.transcoder = Some(transcoder);
+        // A decoder that was told of the end may not be used again.
+        self.transcoder = (!head.complete).then_some(transcoder);
         Ok(text)
     }
 

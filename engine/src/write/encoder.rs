@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// Encodes the rows of one file.
 pub(super) enum Encoder {
     Parquet(Box<ParquetEncoder>),
-    Csv(Box<arrow::csv::Writer<Vec<u8>>>),
+    Csv { schema: SchemaRef, header: bool },
     Ndjson(Box<arrow::json::LineDelimitedWriter<Vec<u8>>>),
 }
 
@@ -50,7 +50,7 @@ impl Encoder {
                     row_groups: 0,
                 })))
             }
-            OutputFormat::Csv => Ok(Self::Csv(Box::new(arrow::csv::Writer::new(Vec::new())))),
+            OutputFormat::Csv => Ok(Self::Csv { schema: Arc::clone(schema), header: true }),
             OutputFormat::Ndjson => Ok(Self::Ndjson(Box::new(
                 arrow::json::WriterBuilder::new().with_explicit_nulls(true).build(Vec::new()),
             ))),
@@ -63,13 +63,10 @@ impl Encoder {
     pub(super) fn write(&mut self, rows: &RecordBatch, row_group_bytes: u64) -> Result<Option<Bytes>> {
         match self {
             Self::Parquet(encoder) => encoder.write(rows, row_group_bytes),
-            Self::Csv(writer) => {
-                writer.write(rows)?;
-                Ok(None)
-            }
+            Self::Csv { header, .. } => csv_text(rows, std::mem::take(header)).map(Some),
             Self::Ndjson(writer) => {
                 writer.write(rows)?;
-                Ok(None)
+                Ok(Some(Bytes::from(std::mem::take(writer.get_mut()))))
             }
         }
     }
@@ -78,13 +75,21 @@ impl Encoder {
     pub(super) fn finish(self) -> Result<Bytes> {
         match self {
             Self::Parquet(encoder) => encoder.finish(),
-            Self::Csv(writer) => Ok(Bytes::from(writer.into_inner())),
+            // A file without rows still names its columns.
+            Self::Csv { schema, header: true } => csv_text(&RecordBatch::new_empty(schema), true),
+            Self::Csv { .. } => Ok(Bytes::new()),
             Self::Ndjson(mut writer) => {
                 writer.finish()?;
                 Ok(Bytes::from(writer.into_inner()))
             }
         }
     }
+}
+
+fn csv_text(rows: &RecordBatch, header: bool) -> Result<Bytes> {
+    let mut text = Vec::new();
+    arrow::csv::WriterBuilder::new().with_header(header).build(&mut text).write(rows)?;
+    Ok(Bytes::from(text))
 }
 
 impl ParquetEncoder {

@@ -5,6 +5,7 @@
 //! never on timing. So the same rows make the same files whatever the number of threads.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
@@ -66,6 +67,8 @@ struct Shared {
 #[derive(Default)]
 struct Outcome {
     running: usize,
+    /// Stays up once an actor failed: what is missing then can never be published.
+    failed: bool,
     error: Option<Error>,
     files: Vec<FinishedFile>,
 }
@@ -113,8 +116,9 @@ impl TableWriter {
         while state.running > 0 {
             state = self.shared.idle.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if let Some(error) = state.error.take() {
-            return Err(error);
+        if state.failed {
+            let lost = || Error::internal("rows were lost by a writer that had failed before");
+            return Err(state.error.take().unwrap_or_else(lost));
         }
         let finished = std::mem::take(&mut state.files);
         drop(state);
@@ -215,7 +219,11 @@ impl TableWriter {
     }
 
     fn check(&self) -> Result<()> {
-        lock(&self.shared.state).error.take().map_or(Ok(()), Err)
+        let mut state = lock(&self.shared.state);
+        match state.failed {
+            true => Err(state.error.take().unwrap_or_else(|| Error::internal("a writer had failed before"))),
+            false => Ok(()),
+        }
     }
 }
 
@@ -278,12 +286,19 @@ impl Actor {
                 };
                 (message, inbox.file.take())
             };
-            let broken = lock(&self.shared.state).error.is_some();
-            let done = if broken { Ok(None) } else { self.take(message, file) };
+            let broken = lock(&self.shared.state).failed && !matches!(message, Message::Abandon);
+            // A panic in an encoder fails the run with a message; it never takes the process down.
+            let done = match broken {
+                true => Ok(None),
+                false => catch_unwind(AssertUnwindSafe(|| self.take(message, file)))
+                    .unwrap_or_else(|_| Err(Error::internal("an encoder panicked"))),
+            };
             match done {
                 Ok(file) => lock(&self.inbox).file = file,
                 Err(error) => {
-                    lock(&self.shared.state).error.get_or_insert(error);
+                    let mut state = lock(&self.shared.state);
+                    state.failed = true;
+                    state.error.get_or_insert(error);
                 }
             }
         }

@@ -49,6 +49,10 @@ impl Upload {
 
     /// Sends the next bytes; waits while the store is behind. Must not be called on a runtime thread.
     pub(super) fn send(&self, bytes: Bytes) {
+        // An empty piece is the sign of the end.
+        if bytes.is_empty() {
+            return;
+        }
         // A task that is gone has an error, which `wait` tells.
         let _ = self.sender.blocking_send(bytes);
     }
