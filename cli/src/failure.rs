@@ -157,6 +157,8 @@ fn show(shown: &Shown, look: Look) -> String {
 
 /// The document of a failure that clap found.
 pub(crate) fn usage_document(message: &str) -> Value {
-    let message = message.trim().trim_start_matches("error: ").to_owned();
+    // The usage below it goes to standard error.
+    let message = message.split("\n\n").next().unwrap_or(message).trim_start_matches("error: ");
+    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
     open_document(&OpenError::Engine(Error::configuration(message).with_help("see --help")))
 }

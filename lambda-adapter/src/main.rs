@@ -50,7 +50,7 @@ async fn handle(event: LambdaEvent<Value>, stores: Arc<dyn StoreProvider>) -> Re
         None => Action::Validate,
     };
     let cancel = Cancel::default();
-    let left = invocation.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+    let left = invocation.deadline().duration_since(SystemTime::from(chrono::Utc::now())).unwrap_or_default();
     let deadline = tokio::spawn(stop_after(left.saturating_sub(GRACE), cancel.clone()));
     let context = RunContext {
         stores,

@@ -76,7 +76,10 @@ fn detected(detected: &[Detected], look: Look) -> String {
             "" => String::new(),
             because => look.paint(Ink::Dim, &format!(" (because {})", look.clean(because))),
         };
-        format!("{} {}{because}", look.clean(&found.what), look.clean(&found.value))
+        // A comma alone would be taken for punctuation.
+        let bare = found.value.starts_with(|c: char| c.is_alphanumeric());
+        let quote = if bare { "" } else { "`" };
+        format!("{} {quote}{}{quote}{because}", look.clean(&found.what), look.clean(&found.value))
     });
     format!("detected {}\n", found.collect::<Vec<_>>().join("\n         "))
 }
@@ -172,6 +175,9 @@ fn totals(report: &RunReport, look: Look) -> String {
 fn output(commit: &CommitReport, look: Look) -> String {
     let files = counted(commit.files.len() as u64, "file");
     let root = look.clean(&commit.root);
+    if commit.outcome == CommitState::Committed && commit.manifest.is_none() {
+        return format!("{} {root}\n", look.paint(Ink::Green, "written"));
+    }
     let mut text = match commit.outcome {
         CommitState::Committed => format!("{} {files} in {root}\n", look.paint(Ink::Green, "published")),
         CommitState::AlreadyCommitted => {

@@ -189,27 +189,27 @@ fn key_span(text: &str, message: &str) -> Option<Range<usize>> {
     let mut found = None;
     let mut from = 0;
     for key in path.split('.') {
-        let at =
-            find_word(text, from, key).filter(|end| text[*end..].trim_start_matches(['"', '\'']).starts_with(':'))?;
-        found = Some(at - key.len()..at);
-        from = at;
+        let is_key = |end: usize| text[end..].trim_start_matches(['"', '\'']).starts_with(':');
+        let end = find_word(text, from, key, is_key)?;
+        found = Some(end - key.len()..end);
+        from = end;
     }
     // A column is named after the path.
     let column =
         rest.trim_start().strip_prefix('`').and_then(|rest| rest.split('`').next()).filter(|name| !name.is_empty());
     match column.filter(|_| path == "schema.columns") {
-        Some(name) => find_word(text, from, name).map(|end| end - name.len()..end).or(found),
+        Some(name) => find_word(text, from, name, |_| true).map(|end| end - name.len()..end).or(found),
         None => found,
     }
 }
 
-/// The end of the first whole word `word` at or after `from`.
-fn find_word(text: &str, from: usize, word: &str) -> Option<usize> {
+/// The end of the first whole word `word` at or after `from` whose end is `wanted`.
+fn find_word(text: &str, from: usize, word: &str, wanted: impl Fn(usize) -> bool) -> Option<usize> {
     let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
     text[from..].match_indices(word).map(|(at, _)| from + at).find_map(|at| {
         let end = at + word.len();
         let apart = !text[..at].ends_with(part_of_word) && !text[end..].starts_with(part_of_word);
-        apart.then_some(end)
+        (apart && wanted(end)).then_some(end)
     })
 }
 
@@ -236,10 +236,10 @@ mod tests {
 
     #[test]
     fn the_key_of_a_message_is_found() {
-        let text = "version: 1\nsource:\n  csv: {delimiter: ab}\nschema:\n  columns:\n    - {name: x, type: bigit}\n";
+        let text = "version: 1\nsource:\n  location: a.csv\n  csv: {delimiter: ab}\nschema:\n  columns:\n    - {name: x, type: bigit}\n";
         let at = |message: &str| key_span(text, message).map(|span| (&text[span.clone()], place_of(text, span.start)));
-        assert_eq!(at("source.csv.delimiter: `ab` must be one ASCII character"), Some(("delimiter", (3, 9))));
-        assert_eq!(at("schema.columns: `x`: unknown type"), Some(("x", (6, 14))));
+        assert_eq!(at("source.csv.delimiter: `ab` must be one ASCII character"), Some(("delimiter", (4, 9))));
+        assert_eq!(at("schema.columns: `x`: unknown type"), Some(("x", (7, 14))));
         assert_eq!(at("sink.location: where?"), None);
         assert_eq!(at("no key here"), None);
     }
