@@ -14,7 +14,7 @@ from conftest import ROOT, orders, run, write_job
 
 
 def published(root, env=None):
-    return run("commits", "show", root, "--files", env=env).out.split()
+    return run("commits", "show", root, "--files", env=env).out.splitlines()
 
 
 def read_back(files):
