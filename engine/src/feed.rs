@@ -26,6 +26,9 @@ pub const BLOCK_BYTES: usize = 1 << 20;
 /// Rows of a batch of a columnar input.
 const BATCH_ROWS: usize = 8192;
 
+/// The bytes of the header, and what reads what follows it.
+type OpenText = (usize, Box<dyn Splitter>, Arc<dyn BlockDecoder>);
+
 /// Feeds the inputs of a run.
 pub struct Feed<'a> {
     /// The job.
@@ -96,7 +99,7 @@ impl Feed<'_> {
             if ended {
                 break;
             }
-            next = source.next()?;
+            next = source.read()?;
             self.bytes_read.store(read_before + source.bytes_read(), Ordering::Relaxed);
         }
         self.bytes_read.store(read_before + source.bytes_read(), Ordering::Relaxed);
@@ -105,13 +108,7 @@ impl Feed<'_> {
     }
 
     /// The splitter and decoder of one input, and the bytes of its header.
-    fn open(
-        &self,
-        input: &ObjectRef,
-        head: &Bytes,
-        complete: bool,
-        format: Format,
-    ) -> Result<(usize, Box<dyn Splitter>, Arc<dyn BlockDecoder>)> {
+    fn open(&self, input: &ObjectRef, head: &Bytes, complete: bool, format: Format) -> Result<OpenText> {
         let max_record = self.job.csv.max_record_bytes;
         let schema = &self.plan.schema;
         if format == Format::Ndjson {
@@ -173,7 +170,7 @@ impl Feed<'_> {
 
     fn parquet(&self, index: usize, input: &ObjectRef, dispatch: &mut Dispatch) -> Result<()> {
         let mut hashed = ByteSource::open(input, &self.runtime)?;
-        while let Some(bytes) = hashed.next()? {
+        while let Some(bytes) = hashed.read()? {
             self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             if dispatch.is_cancelled() {
                 return Err(crate::exec::pipeline::cancelled());
@@ -211,7 +208,7 @@ pub fn open_parquet(input: &ObjectRef, runtime: &Handle) -> Result<(SchemaRef, P
             let failed = |error| Error::storage("the input could not be brought to a local file", error);
             let mut file = tempfile::tempfile().map_err(failed)?;
             let mut source = ByteSource::open(input, runtime)?;
-            while let Some(bytes) = source.next()? {
+            while let Some(bytes) = source.read()? {
                 std::io::Write::write_all(&mut file, &bytes).map_err(failed)?;
             }
             file

@@ -45,7 +45,7 @@ pub fn encoding(head: &[u8]) -> Encoding {
     }
     let zeros = |first: usize| head.iter().skip(first).step_by(2).take(512).filter(|byte| **byte == 0).count();
     let pairs = (head.len() / 2).min(512);
-    if pairs >= 2 && head.len() % 2 == 0 || pairs >= 64 {
+    if pairs >= 2 && head.len().is_multiple_of(2) || pairs >= 64 {
         // Latin text in UTF-16 has a zero in every other byte.
         if zeros(1) * 10 >= pairs * 7 && zeros(0) * 10 < pairs {
             return Encoding { encoding: encoding_rs::UTF_16LE, bom: 0, because: "every second byte is zero" };

@@ -14,7 +14,7 @@ use super::{PartitionSpec, PartitionTransform};
 use crate::error::{Error, Result};
 
 /// The values of a partition, by name; `None` is NULL.
-pub type PartitionValues = Vec<(String, Option<String>)>;
+pub(super) type PartitionValues = Vec<(String, Option<String>)>;
 
 /// The rows of one partition in one batch.
 #[derive(Debug)]

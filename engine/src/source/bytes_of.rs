@@ -48,7 +48,7 @@ impl ByteSource {
     }
 
     /// The next bytes; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<Bytes>> {
+    pub fn read(&mut self) -> Result<Option<Bytes>> {
         let bytes = match &mut self.reader {
             Reader::File(file) => read(file).map_err(|error| cannot_read(&self.input, error))?,
             Reader::Stdin => read(&mut std::io::stdin().lock()).map_err(|error| cannot_read(&self.input, error))?,

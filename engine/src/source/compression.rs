@@ -80,13 +80,13 @@ impl Decompressor {
         Ok(Self { uri: uri.to_owned(), decoder, input: 0, output: 0, pending: Bytes::new(), frame_open: false })
     }
 
-    /// Takes the next compressed bytes; call [`next`](Self::next) until it gives none before pushing more.
+    /// Takes the next compressed bytes; call [`read`](Self::read) until it gives none before pushing more.
     pub fn push(&mut self, bytes: Bytes) {
         self.pending = bytes;
     }
 
     /// The next decompressed bytes of what was pushed.
-    pub fn next(&mut self) -> Result<Option<Bytes>> {
+    pub fn read(&mut self) -> Result<Option<Bytes>> {
         if let Decoder::None = self.decoder {
             return Ok((!self.pending.is_empty()).then(|| std::mem::take(&mut self.pending)));
         }

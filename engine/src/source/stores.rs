@@ -44,14 +44,14 @@ pub struct Located {
 }
 
 /// Whether a location is a URL rather than a local path.
-pub fn is_url(location: &str) -> bool {
+pub(super) fn is_url(location: &str) -> bool {
     location.split_once("://").is_some_and(|(scheme, _)| {
         !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     })
 }
 
 /// An absolute path without `.` and `..`, whether or not it exists.
-pub fn absolute(path: &FilePath) -> Result<PathBuf> {
+fn absolute(path: &FilePath) -> Result<PathBuf> {
     let absolute = std::path::absolute(path).map_err(|error| {
         Error::configuration(format!("`{}` is not a usable path", path.display())).with_source(error)
     })?;

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::report::InputReport;
 
 /// Bytes looked at to find out what an input is.
-pub const HEAD_BYTES: usize = 1 << 20;
+const HEAD_BYTES: usize = 1 << 20;
 
 /// Reads the text of an input.
 pub struct TextSource {
@@ -35,7 +35,7 @@ impl TextSource {
     /// Opens an input and reads its first bytes.
     pub fn open(input: &ObjectRef, runtime: &Handle) -> Result<(Self, Head)> {
         let mut bytes = ByteSource::open(input, runtime)?;
-        let first = bytes.next()?.unwrap_or_default();
+        let first = bytes.read()?.unwrap_or_default();
         let compression = Compression::of(&input.uri, &first)?;
         let mut decompressor = Decompressor::new(&input.uri, compression)?;
         decompressor.push(first);
@@ -73,7 +73,7 @@ impl TextSource {
     }
 
     /// The next bytes of text; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<Bytes>> {
+    pub fn read(&mut self) -> Result<Option<Bytes>> {
         loop {
             let more = self.raw()?;
             let Some(transcoder) = &mut self.transcoder else { return Ok(more) };
@@ -108,10 +108,10 @@ impl TextSource {
 
     fn raw(&mut self) -> Result<Option<Bytes>> {
         while let Some(decompressor) = &mut self.decompressor {
-            if let Some(bytes) = decompressor.next()? {
+            if let Some(bytes) = decompressor.read()? {
                 return Ok(Some(bytes));
             }
-            if let Some(bytes) = self.bytes.next()? {
+            if let Some(bytes) = self.bytes.read()? {
                 decompressor.push(bytes);
                 continue;
             }
