@@ -3,6 +3,8 @@
 mod gc;
 mod manifest;
 mod publish;
+#[cfg(test)]
+mod tests;
 
 pub use gc::{Garbage, gc};
 pub use manifest::{

@@ -114,7 +114,7 @@ impl Indexer<'_> {
     }
 
     fn quoted_field(&mut self, open: usize, quote: u8) {
-        let reason = match follow(self.bytes, open, quote, self.dialect, true) {
+        match follow(self.bytes, open, quote, self.dialect, true) {
             Quoted::Closed { end, doubled } => {
                 self.index.spans.push(Span::quoted(open + 1, end, doubled));
                 match self.bytes.get(end + 1) {
@@ -132,10 +132,14 @@ impl Indexer<'_> {
                 }
                 return;
             }
-            Quoted::TextAfter => Reason::TextAfterQuote,
-            Quoted::Unclosed | Quoted::NeedsMore => Reason::UnclosedQuote,
-        };
+            Quoted::TextAfter | Quoted::Unclosed | Quoted::NeedsMore => {}
+        }
         let next = memchr(b'\n', &self.bytes[open..]).map_or(self.bytes.len(), |at| open + at + 1);
+        // The reason is told by the line alone: how far the search for the closing quote went depends on the block.
+        let reason = match follow(&self.bytes[open..next], 0, quote, self.dialect, true) {
+            Quoted::TextAfter => Reason::TextAfterQuote,
+            _ => Reason::UnclosedQuote,
+        };
         let before = self.index.starts.len() * self.width;
         self.fault(before, reason, open, next);
         self.index.starts.push(self.row_start as u32);

@@ -5,6 +5,9 @@ mod quoted;
 pub mod sample;
 mod split;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
