@@ -1,6 +1,6 @@
 //! Key hashes of uniqueness rules: exact counts within a fixed memory, spilled to disk beyond it.
 //!
-//! Every key is a 128-bit hash. Hashes are spread over [`PARTITIONS`] by their top bits, so that equal keys always meet
+//! Every key is a 128-bit hash. Hashes are spread over 64 partitions by their top bits, so that equal keys always meet
 //! in one partition and each partition can be counted alone: read back, sorted, runs counted. Two different keys among n
 //! collide with probability below n^2 / 2^129: about 10^-19 for ten billion keys.
 
