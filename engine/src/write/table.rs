@@ -233,8 +233,8 @@ impl RowSink for TableWriter {
         let permit = Arc::new(permit);
         for rows in self.splitter.split(&batch)? {
             let actor = self.actor(rows.partition, &rows.rows)?;
-            // All open row groups together stay within the memory; a dictionary and a page buffer come on top.
-            let share = self.options.memory_bytes * 3 / 4 / self.open.len().max(1) as u64;
+            // A row group is held twice for a moment: while it is put together, and while the store takes it.
+            let share = self.options.memory_bytes * 2 / 5 / self.open.len().max(1) as u64;
             let row_group_bytes = self.options.row_group_bytes.min(share);
             self.send(&actor, Message::Rows { rows: rows.rows, row_group_bytes, permit: Arc::clone(&permit) });
         }
