@@ -1,10 +1,11 @@
 //! Removes what attempts left behind that no commit names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
+use object_store::path::Path;
 
 use super::publish::list;
 use crate::error::Result;
@@ -27,8 +28,15 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
     for folder in ["data", "rejects"] {
         let folder = root.path.clone().join(folder);
         let files: Vec<_> = root.store.list(Some(&folder)).try_collect().await?;
-        found.extend(files.into_iter().filter(|meta| now - meta.last_modified >= older_than));
+        found.extend(files);
     }
+    // A run is as young as its youngest file: a slow one must not lose what it wrote first.
+    let mut youngest: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
+    for meta in &found {
+        let last = youngest.entry(run_of(root, &meta.location)).or_insert(meta.last_modified);
+        *last = (*last).max(meta.last_modified);
+    }
+    found.retain(|meta| youngest.get(&run_of(root, &meta.location)).is_some_and(|last| now - *last >= older_than));
     let manifests = list(root).await?;
     let named: BTreeSet<&str> = manifests
         .iter()
@@ -43,4 +51,10 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
         garbage.push(Garbage { path: meta.location.to_string(), size: meta.size });
     }
     Ok(garbage)
+}
+
+/// The run that a file belongs to: the segment after `data` or `rejects`.
+fn run_of(root: &Located, path: &Path) -> String {
+    let below = path.as_ref().strip_prefix(root.path.as_ref()).unwrap_or(path.as_ref());
+    below.trim_start_matches('/').split('/').nth(1).unwrap_or_default().to_owned()
 }
