@@ -31,7 +31,8 @@ use crate::schema::{ColumnType, Schema};
 use crate::source::{self, Located, ObjectRef, Place, locate};
 use crate::validate::Judge;
 use crate::write::{
-    DataFile, OutputFormat, RejectWriter, TableWriter, WriteOptions, WriterContext, single_file_options,
+    DataFile, LOCAL_PART_BYTES, OutputFormat, REMOTE_PART_BYTES, RejectWriter, TableWriter, WriteOptions,
+    WriterContext, single_file_options,
 };
 
 /// What a run is for.
@@ -561,6 +562,7 @@ impl Pass {
             store: Arc::clone(&root.store),
             prefix: data_prefix(&root.path, &self.run_id, &self.attempt),
             single: None,
+            part_bytes: if root.local.is_some() { LOCAL_PART_BYTES } else { REMOTE_PART_BYTES },
             runtime: self.runtime.clone(),
             pool: Arc::clone(pool),
         }

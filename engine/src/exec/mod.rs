@@ -43,7 +43,7 @@ pub struct Limits {
 }
 
 /// The memory that the program, the runtime and the allocator take before the first byte of data.
-const BASE_BYTES: u64 = 48 << 20;
+const BASE_BYTES: u64 = 80 << 20;
 
 impl Limits {
     /// Bytes for data after the program itself.

@@ -166,7 +166,7 @@ impl JobSpec {
         let sink = self.sink.as_ref().map(|sink| bind_sink(sink, base, &mut problems));
         let memory_bytes = problems.keep(size("limits.memory", self.limits.memory.as_ref(), 512 << 20), 512 << 20);
         if memory_bytes < 64 << 20 {
-            problems.with_help("limits.memory: less than 64MiB is too little", "the engine itself takes about 48 MiB");
+            problems.with_help("limits.memory: less than 64MiB is too little", "the engine itself takes about 80 MiB");
         }
         if self.limits.threads == Some(0) {
             problems.add("limits.threads: must be at least 1");

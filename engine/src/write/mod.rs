@@ -9,4 +9,4 @@ mod upload;
 pub use options::{Compression, OutputFormat, WriteOptions};
 pub use rejects::{RejectFault, RejectRow, RejectWriter, RejectsFormat};
 pub use table::{TableWriter, WriterContext, single_file_options};
-pub use upload::DataFile;
+pub use upload::{DataFile, LOCAL_PART_BYTES, REMOTE_PART_BYTES};

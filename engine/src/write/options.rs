@@ -83,6 +83,14 @@ pub struct WriteOptions {
     pub memory_bytes: u64,
 }
 
+/// Bytes of a data page where memory does not matter: what the Parquet format recommends.
+pub(super) const PAGE_BYTES: usize = 1 << 20;
+
+/// A page is no smaller than this: its header would weigh too much.
+const MIN_PAGE_BYTES: usize = 32 << 10;
+/// What a delta encoder sets aside before its first value (parquet 59); with many files open it would fill the memory.
+const DELTA_BYTES: usize = 1 << 20;
+
 /// Rows of the first batch that the encodings are chosen from.
 const SAMPLE_ROWS: usize = 4096;
 
@@ -90,7 +98,14 @@ const SAMPLE_ROWS: usize = 4096;
 ///
 /// A dictionary over values that hardly repeat costs a hash a value and is thrown away in the end: lineitem took 1.77 CPU
 /// seconds with dictionaries everywhere and 1.00 with these choices, at 13% less size (ARCHITECTURE.md, decisions).
-pub(super) fn properties(sample: &RecordBatch, compression: Compression) -> Result<WriterPropertiesPtr> {
+///
+/// `column_bytes` is what a column of an open file may hold: the most that it gathers before it makes a page of it.
+pub(super) fn properties(
+    sample: &RecordBatch,
+    compression: Compression,
+    column_bytes: usize,
+) -> Result<WriterPropertiesPtr> {
+    let page_bytes = column_bytes.clamp(MIN_PAGE_BYTES, PAGE_BYTES);
     let codec = match compression {
         Compression::None => Codec::UNCOMPRESSED,
         Compression::Snappy => Codec::SNAPPY,
@@ -104,6 +119,8 @@ pub(super) fn properties(sample: &RecordBatch, compression: Compression) -> Resu
         // Fixed, so that the same rows make the same bytes.
         .set_created_by(concat!("etl-engine version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_data_page_size_limit(page_bytes)
+        .set_dictionary_page_size_limit(page_bytes)
         .set_max_row_group_row_count(None);
     let sample = sample.slice(0, sample.num_rows().min(SAMPLE_ROWS));
     for (field, column) in sample.schema().fields().iter().zip(sample.columns()) {
@@ -114,7 +131,7 @@ pub(super) fn properties(sample: &RecordBatch, compression: Compression) -> Resu
         let repeats = distinct.len() * 3 <= values || values < 64;
         let path = ColumnPath::from(field.name().as_str());
         builder = builder.set_column_dictionary_enabled(path.clone(), repeats);
-        if !repeats && delta_packs(field.data_type()) {
+        if !repeats && column_bytes >= DELTA_BYTES && delta_packs(field.data_type()) {
             builder = builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
         }
     }
@@ -133,5 +150,5 @@ fn delta_packs(data_type: &DataType) -> bool {
 
 /// The properties for data of which nothing is known.
 pub(super) fn plain_properties(schema: &SchemaRef, compression: Compression) -> Result<WriterPropertiesPtr> {
-    properties(&RecordBatch::new_empty(Arc::clone(schema)), compression)
+    properties(&RecordBatch::new_empty(Arc::clone(schema)), compression, DELTA_BYTES)
 }

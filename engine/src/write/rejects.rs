@@ -108,7 +108,9 @@ impl RejectWriter {
         }
         self.written += rows.len() as u64;
         if self.file.is_none() {
-            let upload = Upload::begin(Arc::clone(&self.context.store), self.path.clone(), &self.context.runtime);
+            let context = &self.context;
+            let upload =
+                Upload::begin(Arc::clone(&context.store), self.path.clone(), context.part_bytes, &context.runtime);
             let body = match self.format {
                 RejectsFormat::Parquet => {
                     let properties = plain_properties(&schema(), Compression::Zstd(1))?;

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::encoder::Encoder;
-use super::options::{OutputFormat, WriteOptions, plain_properties, properties};
+use super::options::{OutputFormat, PAGE_BYTES, WriteOptions, plain_properties, properties};
 use super::upload::{DataFile, Upload};
 use crate::collect::RowSink;
 use crate::error::{Error, Result};
@@ -34,11 +34,16 @@ pub struct WriterContext {
     pub prefix: Path,
     /// A fixed path for a single file, in place of unique names below `prefix`.
     pub single: Option<Path>,
+    /// Bytes of one part of an upload.
+    pub part_bytes: usize,
     /// Does the uploads.
     pub runtime: Handle,
     /// Does the encoding.
     pub pool: Arc<rayon::ThreadPool>,
 }
+
+/// A row group is no smaller than this, however many files are open.
+const MIN_ROW_GROUP_BYTES: u64 = 512 << 10;
 
 /// Writes accepted rows.
 pub struct TableWriter {
@@ -47,6 +52,7 @@ pub struct TableWriter {
     splitter: Splitter,
     data_schema: SchemaRef,
     properties: Option<WriterPropertiesPtr>,
+    column_bytes: usize,
     open: BTreeMap<usize, Open>,
     clock: u64,
     shared: Arc<Shared>,
@@ -95,6 +101,7 @@ impl TableWriter {
             splitter,
             data_schema,
             properties: None,
+            column_bytes: PAGE_BYTES,
             open: BTreeMap::new(),
             clock: 0,
             shared: Arc::default(),
@@ -188,7 +195,7 @@ impl TableWriter {
             None => {
                 let chosen = match sample.num_rows() {
                     0 => plain_properties(&self.data_schema, self.options.compression)?,
-                    _ => properties(sample, self.options.compression)?,
+                    _ => properties(sample, self.options.compression, self.column_bytes)?,
                 };
                 Arc::clone(self.properties.insert(chosen))
             }
@@ -231,10 +238,18 @@ impl RowSink for TableWriter {
     fn write(&mut self, batch: RecordBatch, permit: Permit) -> Result<()> {
         self.check()?;
         let permit = Arc::new(permit);
-        for rows in self.splitter.split(&batch)? {
+        let split = self.splitter.split(&batch)?;
+        if self.properties.is_none() {
+            // Every column of every open file holds an encoder and gathers a page: many partitions make do with less.
+            let files = split.len().min(self.options.max_open_writers).max(1);
+            let columns = files * self.data_schema.fields().len().max(1);
+            self.column_bytes = self.options.memory_bytes as usize / columns;
+        }
+        for rows in split {
             let actor = self.actor(rows.partition, &rows.rows)?;
-            // A row group is held twice for a moment: while it is put together, and while the store takes it.
-            let share = self.options.memory_bytes * 2 / 5 / self.open.len().max(1) as u64;
+            // A file holds a row group three times for a moment (encoded, put together, on its way) and two parts.
+            let share = self.options.memory_bytes / self.open.len().max(1) as u64;
+            let share = (share.saturating_sub(2 * self.context.part_bytes as u64) / 3).max(MIN_ROW_GROUP_BYTES);
             let row_group_bytes = self.options.row_group_bytes.min(share);
             self.send(&actor, Message::Rows { rows: rows.rows, row_group_bytes, permit: Arc::clone(&permit) });
         }
@@ -356,7 +371,8 @@ impl Actor {
                 self.directory.clone().join(name.as_str())
             }
         };
-        let upload = Upload::begin(Arc::clone(&self.context.store), path.clone(), &self.context.runtime);
+        let context = &self.context;
+        let upload = Upload::begin(Arc::clone(&context.store), path.clone(), context.part_bytes, &context.runtime);
         let encoder = Encoder::new(self.options.format, &self.schema, &self.properties)?;
         Ok(OpenFile { path, encoder, upload, rows: 0, bytes: 0 })
     }

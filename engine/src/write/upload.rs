@@ -13,10 +13,12 @@ use tokio::task::JoinHandle;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Bytes of one part: S3 wants at least 5 MiB, and a file of ten thousand parts is 80 GB.
-const PART_BYTES: usize = 8 << 20;
+/// Bytes of one part in a remote store: S3 wants at least 5 MiB.
+pub const REMOTE_PART_BYTES: usize = 5 << 20;
+/// Bytes of one part on the local disk, which wants nothing.
+pub const LOCAL_PART_BYTES: usize = 1 << 20;
 /// Pieces waiting for the store before the encoder waits too.
-const PIECES_WAITING: usize = 2;
+const PIECES_WAITING: usize = 1;
 
 /// A written file, as the manifest lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +43,9 @@ pub(super) struct Upload {
 
 impl Upload {
     /// Begins a file. Nothing is visible at `path` before [`finish`](Finishing::wait) has succeeded.
-    pub(super) fn begin(store: Arc<dyn ObjectStore>, path: Path, runtime: &Handle) -> Self {
+    pub(super) fn begin(store: Arc<dyn ObjectStore>, path: Path, part_bytes: usize, runtime: &Handle) -> Self {
         let (sender, receiver) = mpsc::channel(PIECES_WAITING);
-        let task = runtime.spawn(upload(store, path, receiver));
+        let task = runtime.spawn(upload(store, path, part_bytes, receiver));
         Self { sender, task }
     }
 
@@ -70,7 +72,12 @@ impl Upload {
     }
 }
 
-async fn upload(store: Arc<dyn ObjectStore>, path: Path, mut pieces: mpsc::Receiver<Bytes>) -> Result<(u64, String)> {
+async fn upload(
+    store: Arc<dyn ObjectStore>,
+    path: Path,
+    part_bytes: usize,
+    mut pieces: mpsc::Receiver<Bytes>,
+) -> Result<(u64, String)> {
     let failed = |error: object_store::Error| Error::storage(format!("{path} could not be written"), error);
     let mut hash = Sha256::new();
     let mut size = 0;
@@ -85,12 +92,12 @@ async fn upload(store: Arc<dyn ObjectStore>, path: Path, mut pieces: mpsc::Recei
         hash.update(&piece);
         size += piece.len() as u64;
         waiting.extend_from_slice(&piece);
-        while waiting.len() >= PART_BYTES {
+        while waiting.len() >= part_bytes {
             let upload = match &mut parts {
                 Some(upload) => upload,
                 empty => empty.insert(store.put_multipart(&path).await.map_err(failed)?),
             };
-            let part = upload.put_part(PutPayload::from(waiting.split_to(PART_BYTES).freeze()));
+            let part = upload.put_part(PutPayload::from(waiting.split_to(part_bytes).freeze()));
             if let Err(error) = part.await {
                 let _ = upload.abort().await;
                 return Err(failed(error));
