@@ -1,14 +1,22 @@
-# Two images of one build: `batch` for ECS and Batch, `lambda` for Lambda.
+# Two images of one build: `docker build --target batch` for ECS and Batch, `--target lambda` for Lambda.
 FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 RUN cargo build --locked --profile dist --workspace
 
-FROM gcr.io/distroless/cc-debian12:nonroot AS batch
+# TLS needs the certificates; nothing runs as root.
+FROM debian:bookworm-slim AS runtime
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 65532 --no-create-home --shell /usr/sbin/nologin etl
+WORKDIR /tmp
+USER 65532
+
+FROM runtime AS lambda
+COPY --from=build /src/target/dist/bootstrap /usr/local/bin/bootstrap
+ENTRYPOINT ["/usr/local/bin/bootstrap"]
+
+# The last one is what `docker build` makes when no target is named.
+FROM runtime AS batch
 COPY --from=build /src/target/dist/etl-batch /src/target/dist/etl-engine /usr/local/bin/
 ENTRYPOINT ["/usr/local/bin/etl-batch"]
-
-FROM public.ecr.aws/lambda/provided:al2023 AS lambda
-COPY --from=build /src/target/dist/bootstrap /var/runtime/bootstrap
-CMD ["etl-engine"]

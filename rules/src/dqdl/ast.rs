@@ -27,10 +27,10 @@ pub struct Document {
 /// The value of a variable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Variable {
-    /// One string or keyword.
-    One(StringOperand),
+    /// One text, as written between its quotes; a keyword is the text it is spelt with.
+    One(String),
     /// A list of them.
-    Many(Vec<StringOperand>),
+    Many(Vec<String>),
 }
 
 /// A rule or a combination of rules.
@@ -77,7 +77,8 @@ pub struct LeafRule {
     pub threshold: Option<NumberCondition>,
     /// The other tags, in the order written.
     pub tags: Vec<(String, Tag)>,
-    /// The labels written at the rule; they are part of its canonical text.
+    /// The labels that are part of its canonical text: those written at the rule. After parentheses the reference
+    /// counts the defaults among them.
     pub own_labels: Labels,
     /// Labels, defaults included.
     pub labels: Labels,
@@ -90,7 +91,7 @@ pub struct LeafRule {
 pub enum Tag {
     /// Text between quotes.
     Text(String),
-    /// A number as written.
+    /// A number, an expression or a keyword: as written, blanks left out.
     Number(String),
     /// A list (an extension: `filterOrder`).
     List(Vec<String>),
@@ -205,8 +206,8 @@ pub struct StringCondition {
     pub comparison: Comparison,
     /// With what, variables filled in.
     pub operands: Vec<StringOperand>,
-    /// The variable that stands for all operands, as written.
-    pub variable: Option<String>,
+    /// The canonical text of the operands where it shows variables: `$v`, `["a",$v]`.
+    pub written: Option<String>,
 }
 
 /// A string or a keyword for one.

@@ -18,7 +18,7 @@ pub(super) type Variables = [(String, Variable)];
 #[derive(Debug, Clone, PartialEq)]
 enum Operand {
     Number(Number),
-    /// Content of a string as written, and the variable it came from.
+    /// Content of a string as written.
     Text(String),
     Keyword(StringOperand),
     Date(Date),
@@ -59,9 +59,9 @@ pub(super) fn condition(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse
     } else if cursor.take("matches") {
         let pattern = cursor.string("a quoted pattern after `matches`")?;
         let operand =
-            StringOperand::Text { text: pattern.to_owned(), quoted: pattern.to_owned(), value: pattern.to_owned() };
+            StringOperand::Text { text: pattern.to_owned(), quoted: escaped(pattern), value: pattern.to_owned() };
         let comparison = pick(Comparison::Matches, Comparison::NotMatches);
-        return Ok(Condition::String(StringCondition { comparison, operands: vec![operand], variable: None }));
+        return Ok(Condition::String(StringCondition { comparison, operands: vec![operand], written: None }));
     } else if negated {
         return Err(cursor.unexpected("`between`, `in` or `matches` after `not`"));
     } else {
@@ -87,26 +87,27 @@ pub(super) fn condition(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse
 }
 
 fn variable_list(cursor: &mut Cursor<'_>, variables: &Variables, comparison: Comparison) -> Parse<Condition> {
-    let start = cursor.span().start;
     let (name, variable) = variable(cursor, variables)?;
-    let Variable::Many(operands) = variable else {
-        let span = start..cursor.end_before();
-        return Err(
-            cursor.fail(span, format!("Invalid variable type for '{name}': expected STRING_ARRAY, but got STRING"))
-        );
+    let operands = match variable {
+        Variable::One(content) => vec![equal_text(&content)],
+        Variable::Many(contents) => contents.iter().map(|content| list_text(content)).collect(),
     };
-    let operands = operands.iter().map(in_list).collect();
-    Ok(Condition::String(StringCondition { comparison, operands, variable: Some(name) }))
+    Ok(Condition::String(StringCondition { comparison, operands, written: Some(format!("${name}")) }))
+}
+
+/// Reads `$name`.
+pub(super) fn variable_name<'a>(cursor: &mut Cursor<'a>) -> Parse<&'a str> {
+    cursor.expect("$")?;
+    if cursor.kind() != Kind::Word {
+        return Err(cursor.unexpected("the name of a variable after `$`"));
+    }
+    Ok(cursor.advance())
 }
 
 /// Reads `$name` and looks it up.
 pub(super) fn variable(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse<(String, Variable)> {
     let start = cursor.span().start;
-    cursor.expect("$")?;
-    if cursor.kind() != Kind::Word {
-        return Err(cursor.unexpected("the name of a variable after `$`"));
-    }
-    let name = cursor.advance();
+    let name = variable_name(cursor)?;
     match variables.iter().find(|(known, _)| known == name) {
         Some((_, variable)) => Ok((name.to_owned(), variable.clone())),
         None => {
@@ -150,10 +151,7 @@ fn operand(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse<Operand> {
         },
         Kind::Number if DURATIONS.contains(&cursor.word_ahead(1)) || SIZES.contains(&cursor.word_ahead(1)) => {
             let span = cursor.span();
-            let Ok(amount) = cursor.word().parse() else {
-                return Err(cursor.fail(span, "a duration or a size takes a whole number"));
-            };
-            cursor.advance();
+            let amount = amount(cursor, span)?;
             let unit = cursor.advance().to_owned();
             let duration = DURATIONS.contains(&unit.as_str());
             Ok(if duration { Operand::Duration(amount, unit) } else { Operand::Size(amount, unit) })
@@ -166,6 +164,14 @@ fn unquoted(quoted: &str) -> String {
     quoted.trim_matches('"').to_owned()
 }
 
+/// A whole number of units, as far as the reference's 32 bits go.
+fn amount(cursor: &mut Cursor<'_>, span: std::ops::Range<usize>) -> Parse<i64> {
+    match cursor.advance().parse::<u32>() {
+        Ok(amount) if i32::try_from(amount).is_ok() => Ok(i64::from(amount)),
+        _ => Err(cursor.fail(span, "expected a whole number of at most 2147483647")),
+    }
+}
+
 fn number_goes_on(cursor: &Cursor<'_>, ahead: usize) -> bool {
     ["+", "-", "*", "/"].iter().any(|operator| cursor.is_ahead(ahead, operator))
 }
@@ -173,9 +179,6 @@ fn number_goes_on(cursor: &Cursor<'_>, ahead: usize) -> bool {
 fn relative_date(cursor: &mut Cursor<'_>) -> Parse<Operand> {
     cursor.expect("(")?;
     cursor.advance();
-    if cursor.take(")") {
-        return Ok(Operand::Date(Date::Now));
-    }
     let sign = match cursor.word() {
         "-" => '-',
         "+" => '+',
@@ -183,9 +186,7 @@ fn relative_date(cursor: &mut Cursor<'_>) -> Parse<Operand> {
     };
     cursor.advance();
     let span = cursor.span();
-    let Ok(amount) = cursor.advance().parse() else {
-        return Err(cursor.fail(span, "expected a whole number of days, hours or minutes"));
-    };
+    let amount = amount(cursor, span)?;
     if !cursor.is_any(&DURATIONS) {
         return Err(cursor.unexpected("days, hours or minutes"));
     }
@@ -202,6 +203,7 @@ fn number(cursor: &mut Cursor<'_>, depth: usize) -> Parse<Number> {
     }
     let mut left = factor(cursor, depth)?;
     while cursor.kind() == Kind::Symbol && matches!(cursor.word(), "+" | "-" | "*" | "/") {
+        cursor.operator()?;
         let operator = cursor.advance().chars().next().unwrap_or('+');
         let right = Box::new(factor(cursor, depth)?);
         left = Number::Binary { operator, left: Box::new(left), right, parentheses: false };
@@ -266,12 +268,19 @@ fn typed(
         let shaped = |operand: &Operand| matches!(operand, Operand::Date(Date::Day(_) | Date::Time(_)));
         if equality && operands.iter().all(|operand| is_text(operand) || is_null(operand) || (list && shaped(operand)))
         {
-            let variable = match operands.as_slice() {
-                [Operand::Variable(name, _)] => Some(name.clone()),
-                _ => None,
-            };
-            let operands = operands.into_iter().flat_map(|operand| strings(operand, list)).collect();
-            return Ok(Condition::String(StringCondition { comparison, operands, variable }));
+            let written = written(&operands, list);
+            let mut texts = Vec::with_capacity(operands.len());
+            for operand in operands {
+                match operand {
+                    Operand::Variable(name, Variable::Many(_)) => {
+                        let message =
+                            format!("Invalid variable type for '{name}': expected STRING, but got STRING_ARRAY");
+                        return Err(cursor.fail(span, message));
+                    }
+                    operand => texts.push(string(operand, list)),
+                }
+            }
+            return Ok(Condition::String(StringCondition { comparison, operands: texts, written }));
         }
     } else if operands.iter().any(is_date) {
         if operands.iter().all(|operand| is_date(operand) || is_null(operand)) {
@@ -308,15 +317,33 @@ fn typed(
     Err(cursor.fail(span, "the values of this condition are of different kinds, or not of a kind that it compares"))
 }
 
-fn strings(operand: Operand, list: bool) -> Vec<StringOperand> {
-    let text = |text: String| if list { list_text(&text) } else { equal_text(&text) };
+/// The canonical text of operands among which there are variables.
+fn written(operands: &[Operand], list: bool) -> Option<String> {
+    if !operands.iter().any(|operand| matches!(operand, Operand::Variable(..))) {
+        return None;
+    }
+    let texts: Vec<String> = operands
+        .iter()
+        .map(|operand| match operand {
+            Operand::Variable(name, _) => format!("${name}"),
+            other => string(other.clone(), list).to_string(),
+        })
+        .collect();
+    Some(if list { format!("[{}]", texts.join(",")) } else { texts.concat() })
+}
+
+fn string(operand: Operand, list: bool) -> StringOperand {
     match operand {
-        Operand::Text(content) => vec![text(content)],
-        Operand::Keyword(keyword) => vec![keyword],
-        Operand::Date(Date::Day(content) | Date::Time(content)) => vec![text(content)],
-        Operand::Variable(_, Variable::One(operand)) => vec![if list { in_list(&operand) } else { operand }],
-        Operand::Variable(_, Variable::Many(operands)) => operands.iter().map(in_list).collect(),
-        _ => vec![StringOperand::Null],
+        Operand::Text(content) | Operand::Date(Date::Day(content) | Date::Time(content)) => {
+            if list {
+                list_text(&content)
+            } else {
+                equal_text(&content)
+            }
+        }
+        Operand::Keyword(keyword) => keyword,
+        Operand::Variable(_, Variable::One(content)) => equal_text(&content),
+        _ => StringOperand::Null,
     }
 }
 
@@ -335,28 +362,31 @@ fn escaped(content: &str) -> String {
 }
 
 /// A string after `=` or `!=`: escapes stay.
-pub(super) fn equal_text(content: &str) -> StringOperand {
+fn equal_text(content: &str) -> StringOperand {
     let quoted = escaped(content);
     StringOperand::Text { text: content.to_owned(), value: quoted.replace("\\'", "'"), quoted }
 }
 
-/// A string in a list: every `\x` is `x`, then `'` is escaped.
+/// A string in a list: unescaped, then `'` is escaped.
 fn list_text(content: &str) -> StringOperand {
-    let mut text = String::with_capacity(content.len());
-    let mut characters = content.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => text.extend(characters.next()),
-            other => text.push(other),
-        }
-    }
+    let text = unescaped(content);
     let quoted = escaped(&text);
     StringOperand::Text { value: quoted.replace("\\'", "'"), text, quoted }
 }
 
-fn in_list(operand: &StringOperand) -> StringOperand {
-    match operand {
-        StringOperand::Text { text, .. } => list_text(text),
-        keyword => keyword.clone(),
+/// Every `\x` is `x`, unless x ends a line.
+pub(super) fn unescaped(content: &str) -> String {
+    let mut text = String::with_capacity(content.len());
+    let mut characters = content.chars();
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            text.push(character);
+            continue;
+        }
+        match characters.next() {
+            Some(end @ ('\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')) => text.extend(['\\', end]),
+            other => text.extend(other),
+        }
     }
+    text
 }

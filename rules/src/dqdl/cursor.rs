@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Severity};
 use super::lexer::{Kind, Token, tokens};
+
+/// How many operators (AND, OR, arithmetic) a rule may hold.
+const MAX_OPERATORS: usize = 500;
 
 /// Says that a diagnostic was left and the caller should recover.
 #[derive(Debug)]
@@ -15,12 +18,13 @@ pub(super) struct Cursor<'a> {
     pub(super) text: &'a str,
     tokens: Vec<Token>,
     position: usize,
+    operators: usize,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, tokens: tokens(text), position: 0, diagnostics: Vec::new() }
+        Self { text, tokens: tokens(text), position: 0, operators: 0, diagnostics: Vec::new() }
     }
 
     /// The tokens that are nothing of the language, wherever they stand: one of them spoils the document.
@@ -115,10 +119,15 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Whether anything but warnings was left.
+    pub(super) fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
     pub(super) fn unexpected(&mut self, expected: &str) -> Failed {
         let found = match self.kind() {
             Kind::End => "the end of the text".to_owned(),
-            Kind::Unknown if self.word().starts_with('"') => "a string that never closes".to_owned(),
+            Kind::Symbol if self.word() == "\"" => "a string that never closes".to_owned(),
             _ => format!("`{}`", shorten(self.word())),
         };
         self.fail(self.span(), format!("expected {expected}, found {found}"))
@@ -133,18 +142,54 @@ impl<'a> Cursor<'a> {
         self.diagnostics.push(Diagnostic::warning(self.text, span, message).with_help(help));
     }
 
-    /// Skips to the next comma or closing bracket of the list at hand.
-    pub(super) fn recover(&mut self) {
-        let mut depth = 0usize;
+    /// The number of the token at hand.
+    pub(super) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// The tokens from number `from` up to the one at hand as one text, without the blanks between them.
+    pub(super) fn compact(&self, from: usize) -> String {
+        self.tokens
+            .get(from..self.position)
+            .unwrap_or_default()
+            .iter()
+            .map(|token| &self.text[token.span.clone()])
+            .collect()
+    }
+
+    /// Counts an operator of a rule, so that no tree gets deeper than the stack of whoever walks it.
+    pub(super) fn operator(&mut self) -> Parse<()> {
+        self.operators += 1;
+        if self.operators > MAX_OPERATORS {
+            return Err(self.fail(self.span(), format!("a rule of more than {MAX_OPERATORS} operators")));
+        }
+        Ok(())
+    }
+
+    /// Begins the item of a list.
+    pub(super) fn begin_item(&mut self) {
+        self.operators = 0;
+    }
+
+    /// Skips to the comma or the closing bracket behind the list item that began at token number `from`.
+    pub(super) fn recover(&mut self, from: usize) {
+        let (mut brackets, mut parentheses) = (0usize, 0usize);
+        let failed = self.position;
+        self.position = from;
         while !self.at_end() {
-            if self.is("[") || self.is("(") {
-                depth += 1;
-            } else if self.is("]") || self.is(")") {
-                if depth == 0 && self.is("]") {
+            let passed = self.position >= failed;
+            if self.is("[") {
+                brackets += 1;
+            } else if self.is("]") {
+                if brackets == 0 && passed {
                     return;
                 }
-                depth = depth.saturating_sub(1);
-            } else if self.is(",") && depth == 0 {
+                brackets = brackets.saturating_sub(1);
+            } else if self.is("(") {
+                parentheses += 1;
+            } else if self.is(")") {
+                parentheses = parentheses.saturating_sub(1);
+            } else if self.is(",") && passed && brackets == 0 && parentheses == 0 {
                 return;
             }
             self.advance();

@@ -1,5 +1,7 @@
 //! The tree as JSON, in the shape of the conformance corpus.
 
+use std::cmp::Ordering;
+
 use serde_json::{Map, Value, json};
 
 use super::ast::{
@@ -108,11 +110,13 @@ fn number_condition(condition: &NumberCondition) -> Value {
 fn shape(kind: &str, text: String, (comparison, texts): (Comparison, Vec<String>), operands: Vec<Value>) -> Value {
     let mut sorted = texts;
     if matches!(comparison, Comparison::In | Comparison::NotIn) {
-        // Numbers by their value, anything else by its text.
+        // Numbers by their value and before all else, anything else by its text; quotes keep a text from being a number.
         let number = |text: &String| text.parse::<f64>().ok();
         sorted.sort_by(|a, b| match (number(a), number(b)) {
             (Some(a), Some(b)) => a.total_cmp(&b),
-            _ => a.cmp(b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => a.cmp(b),
         });
     }
     json!({

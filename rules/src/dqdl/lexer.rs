@@ -95,9 +95,10 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
                     at = end;
                     quoted_kind(&text[start + 1..end - 1])
                 }
+                // The reference has a token for a lone quote, which matters to no one but text behind the ruleset.
                 None => {
-                    at = bytes.len();
-                    Kind::Unknown
+                    at += 1;
+                    Kind::Symbol
                 }
             },
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' => {
@@ -120,7 +121,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
                 Kind::Symbol
             }
             b'>' | b'<' | b'=' | b'!' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b',' | b':' | b'$' | b'+' | b'-'
-            | b'*' | b'/' => {
+            | b'*' | b'/' | b'\'' => {
                 at += 1;
                 Kind::Symbol
             }
@@ -161,10 +162,10 @@ fn is_number(word: &str) -> bool {
 }
 
 fn quoted_kind(content: &str) -> Kind {
-    let shape: String = content.chars().map(|c| if c.is_ascii_digit() { 'd' } else { c }).collect();
+    let shape: String = content.chars().take(11).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     match shape.as_str() {
-        "dddd-dd-dd" => Kind::Day,
-        "dd:dd" | "d:dd AM" | "d:dd PM" | "dd:dd AM" | "dd:dd PM" => Kind::Time,
+        "0000-00-00" => Kind::Day,
+        "00:00" | "0:00 AM" | "0:00 PM" | "00:00 AM" | "00:00 PM" => Kind::Time,
         _ => Kind::Text,
     }
 }

@@ -4,6 +4,7 @@
 //! text, the one Glue shows. Source: the grammar of `awslabs/dqdl`, release 1.0.6.
 
 pub mod ast;
+mod clauses;
 mod condition;
 mod cursor;
 mod diagnostic;
@@ -13,6 +14,7 @@ mod parser;
 mod print;
 mod rule;
 pub mod signature;
+mod times;
 
 pub use ast::{Document, LeafRule, Rule};
 pub use diagnostic::{Diagnostic, Severity};

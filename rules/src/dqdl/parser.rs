@@ -1,23 +1,25 @@
 //! The document: sections in their order, rules, analyzers.
 
-use super::ast::{Analyzer, Document, Labels, StringOperand, Variable};
-use super::condition::equal_text;
+use std::ops::Range;
+
+use super::ast::{Analyzer, Document, Variable};
+use super::clauses::{check_labels, labels};
+use super::condition::{self, Variables};
 use super::cursor::{Cursor, Parse};
 use super::lexer::Kind;
 use super::rule::{self, Scope};
 use super::signature::Signature;
 use super::{Diagnostic, Parsed};
 
+/// After how many errors reading stops.
+const MAX_ERRORS: usize = 100;
+
 /// Parses a ruleset; every diagnostic that can be had in one go is in the result.
 pub fn parse(text: &str) -> Parsed {
     let mut cursor = Cursor::new(text);
-    for span in cursor.unknown() {
+    for span in cursor.unknown().into_iter().take(MAX_ERRORS) {
         let found = &text[span.clone()];
-        let message = match found.starts_with('"') {
-            true => "a string that never closes".to_owned(),
-            false => format!("`{found}` is nothing of DQDL"),
-        };
-        cursor.diagnostics.push(Diagnostic::error(text, span, message));
+        cursor.diagnostics.push(Diagnostic::error(text, span, format!("`{found}` is nothing of DQDL")));
     }
     let mut document = Document::default();
     // A section that cannot be read leaves its diagnostic; what follows it cannot be told apart.
@@ -30,19 +32,22 @@ pub fn parse(text: &str) -> Parsed {
 
 fn sections(cursor: &mut Cursor<'_>, document: &mut Document) -> Parse<()> {
     if cursor.take("Metadata") {
-        for (key, values) in dictionary(cursor)? {
-            match (key.as_str(), values.as_slice()) {
-                ("Version", [value]) => document.metadata.push((key, value.clone())),
-                _ => return Err(cursor.fail(cursor.span(), "Unsupported key provided in Metadata section")),
+        for entry in dictionary(cursor)? {
+            if entry.key != "Version" {
+                return Err(cursor.fail(entry.span, "Unsupported key provided in Metadata section"));
             }
+            document.metadata = vec![(entry.key, entry.text)];
         }
     }
     if cursor.take("DataSources") {
-        for (key, values) in dictionary(cursor)? {
-            match (key.as_str(), values.as_slice()) {
-                ("Primary", [value]) => document.primary_source = Some(value.clone()),
-                ("AdditionalDataSources", _) => document.additional_sources = values,
-                _ => return Err(cursor.fail(cursor.span(), "Unsupported key provided in Sources section")),
+        for entry in dictionary(cursor)? {
+            match (entry.key.as_str(), entry.is_list) {
+                ("Primary", _) => document.primary_source = Some(entry.text),
+                ("AdditionalDataSources", true) => document.additional_sources = sources(cursor, &entry),
+                ("AdditionalDataSources", false) => {
+                    return Err(cursor.fail(entry.span, "Additional sources must be an array of values."));
+                }
+                _ => return Err(cursor.fail(entry.span, "Unsupported key provided in Sources section")),
             }
         }
     }
@@ -51,8 +56,8 @@ fn sections(cursor: &mut Cursor<'_>, document: &mut Document) -> Parse<()> {
     }
     if cursor.take("DefaultLabels") {
         cursor.expect("=")?;
-        document.default_labels = rule::labels(cursor)?;
-        rule::check_labels(cursor, &document.default_labels)?;
+        document.default_labels = labels(cursor)?;
+        check_labels(cursor, &document.default_labels, 0)?;
     }
     body(cursor, document)
 }
@@ -77,7 +82,7 @@ fn body(cursor: &mut Cursor<'_>, document: &mut Document) -> Parse<()> {
         let variables = document.variables.clone();
         document.analyzers = list(cursor, |cursor| analyzer(cursor, &variables))?;
     }
-    if document.rules.is_empty() && document.analyzers.is_empty() && cursor.diagnostics.is_empty() {
+    if document.rules.is_empty() && document.analyzers.is_empty() && !cursor.has_errors() {
         return Err(cursor.fail(start, "No rules or analyzers provided."));
     }
     if !cursor.at_end() {
@@ -107,9 +112,12 @@ fn list<T>(cursor: &mut Cursor<'_>, mut item: impl FnMut(&mut Cursor<'_>) -> Par
         return Ok(items);
     }
     loop {
+        let from = cursor.position();
+        cursor.begin_item();
         match item(cursor) {
             Ok(item) => items.push(item),
-            Err(_) => cursor.recover(),
+            Err(failed) if cursor.diagnostics.len() >= MAX_ERRORS => return Err(failed),
+            Err(_) => cursor.recover(from),
         }
         if cursor.take(",") {
             continue;
@@ -118,21 +126,24 @@ fn list<T>(cursor: &mut Cursor<'_>, mut item: impl FnMut(&mut Cursor<'_>) -> Par
             return Ok(items);
         }
         let _ = cursor.unexpected("`,` or `]`");
-        cursor.recover();
-        if cursor.at_end() {
+        cursor.recover(cursor.position());
+        if !cursor.take(",") {
+            cursor.take("]");
             return Ok(items);
         }
-        if !cursor.is(",") && !cursor.is("]") {
-            return Ok(items);
-        }
-        if cursor.take("]") {
-            return Ok(items);
-        }
-        cursor.advance();
     }
 }
 
-fn dictionary(cursor: &mut Cursor<'_>) -> Parse<Vec<(String, Vec<String>)>> {
+/// An entry of a dictionary.
+struct Entry {
+    key: String,
+    /// The value as the reference reads it: brackets kept, quotes and blanks between the tokens left out.
+    text: String,
+    is_list: bool,
+    span: Range<usize>,
+}
+
+fn dictionary(cursor: &mut Cursor<'_>) -> Parse<Vec<Entry>> {
     cursor.expect("=")?;
     cursor.expect("{")?;
     if cursor.is("}") {
@@ -140,27 +151,43 @@ fn dictionary(cursor: &mut Cursor<'_>) -> Parse<Vec<(String, Vec<String>)>> {
     }
     let mut entries = Vec::new();
     loop {
-        let key = cursor.string("a quoted key")?.to_owned();
+        let start = cursor.span().start;
+        let key = condition::unescaped(cursor.string("a quoted key")?);
         cursor.expect(":")?;
-        let mut values = Vec::new();
-        if cursor.take("[") {
-            loop {
-                values.push(cursor.string("a quoted value")?.to_owned());
-                if !cursor.take(",") {
-                    break;
-                }
+        let from = cursor.position();
+        let is_list = cursor.take("[");
+        cursor.string("a quoted value")?;
+        if is_list {
+            while cursor.take(",") {
+                cursor.string("a quoted value")?;
             }
             cursor.expect("]")?;
-        } else {
-            values.push(cursor.string("a quoted value")?.to_owned());
         }
-        entries.push((key, values));
+        let text = cursor.compact(from).replace('"', "");
+        entries.push(Entry { key, text, is_list, span: start..cursor.end_before() });
         if !cursor.take(",") {
             break;
         }
     }
     cursor.expect("}")?;
     Ok(entries)
+}
+
+/// The names of a list as the reference reads them: it drops blanks and brackets and splits at commas.
+fn sources(cursor: &mut Cursor<'_>, entry: &Entry) -> Vec<String> {
+    if entry.text.contains(' ') {
+        cursor.warn(
+            entry.span.clone(),
+            "blanks in the names of data sources are dropped",
+            "Glue drops them without a word: name the sources without blanks",
+        );
+    }
+    let mut names: Vec<String> = entry.text.replace(['[', ']', ' '], "").split(',').map(str::to_owned).collect();
+    // Java's split leaves out what is empty at the end, unless there was nothing to split.
+    while names.len() > 1 && names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    names
 }
 
 fn variable(cursor: &mut Cursor<'_>, document: &mut Document) -> Parse<()> {
@@ -202,38 +229,50 @@ fn nearest_section(name: &str) -> Option<&'static str> {
     sections.into_iter().find(|section| strsim::damerau_levenshtein(&name.to_lowercase(), &section.to_lowercase()) <= 2)
 }
 
-fn variable_value(cursor: &mut Cursor<'_>, name: &str) -> Parse<StringOperand> {
-    match cursor.word() {
-        "null" | "NULL" => {
-            cursor.advance();
-            return Ok(StringOperand::Null);
-        }
-        "empty" | "EMPTY" => {
-            cursor.advance();
-            return Ok(StringOperand::Empty);
-        }
-        "whitespaces_only" | "WHITESPACES_ONLY" => {
-            cursor.advance();
-            return Ok(StringOperand::WhitespacesOnly);
-        }
-        _ => {}
-    }
+/// A text or a keyword, which here is only a text.
+fn variable_value(cursor: &mut Cursor<'_>, name: &str) -> Parse<String> {
     let span = cursor.span();
-    let content = cursor.string(&format!("a string as the value of the variable `{name}`"))?;
-    let mut parts = content.split('$').skip(1);
-    if parts.any(|after| after.starts_with(|c: char| c.is_ascii_alphabetic())) {
+    if cursor.is_any(&["null", "NULL", "empty", "EMPTY", "whitespaces_only", "WHITESPACES_ONLY"]) {
+        let word = cursor.advance().to_owned();
+        cursor.warn(
+            span,
+            format!("`{word}` as the value of a variable is plain text"),
+            "Glue takes it as such: write the keyword in the rule to have its meaning",
+        );
+        return Ok(word);
+    }
+    if cursor.is("$") {
         return Err(cursor.fail(span, format!("Nested variables are not supported in variable '{name}'")));
     }
-    Ok(equal_text(content))
+    let content = cursor.string(&format!("a string as the value of the variable `{name}`"))?;
+    let refers = |after: &str| after.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    if content.split('$').skip(1).any(refers) {
+        return Err(cursor.fail(span, format!("Nested variables are not supported in variable '{name}'")));
+    }
+    Ok(content.to_owned())
 }
 
-fn analyzer(cursor: &mut Cursor<'_>, variables: &[(String, Variable)]) -> Parse<Analyzer> {
+/// A variable as a parameter of an analyzer, where the reference does not look it up.
+fn analyzer_variable(cursor: &mut Cursor<'_>, variables: &Variables, start: usize) -> Parse<(String, String)> {
+    let name = condition::variable_name(cursor)?;
+    let value = match variables.iter().find(|(known, _)| known == name) {
+        Some((_, Variable::One(content))) => content.clone(),
+        _ => {
+            let help = "Glue accepts this and takes the name for the value: declare the variable as one string";
+            cursor.warn(start..cursor.end_before(), format!("`${name}` is not a string variable"), help);
+            name.to_owned()
+        }
+    };
+    Ok((value, format!("${name}")))
+}
+
+fn analyzer(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse<Analyzer> {
     let span = cursor.span();
     if cursor.kind() != Kind::Word {
         return Err(cursor.unexpected("the type of an analyzer"));
     }
     let rule_type = cursor.advance().to_owned();
-    let mut parameters = rule::parameters(cursor, variables)?;
+    let mut parameters = rule::parameters(cursor, |cursor, start| analyzer_variable(cursor, variables, start))?;
     let span = span.start..cursor.end_before();
     let Some(signature) = Signature::find(&rule_type, parameters.len()) else {
         return Err(rule::unknown_type(cursor, span, "Analyzer", &rule_type));
@@ -245,16 +284,4 @@ fn analyzer(cursor: &mut Cursor<'_>, variables: &[(String, Variable)]) -> Parse<
         parameter.name = signature.parameter(index);
     }
     Ok(Analyzer { rule_type, parameters })
-}
-
-/// Own labels over defaults: a rule's label replaces a default of the same key.
-pub(super) fn merged(defaults: &Labels, own: Labels) -> Labels {
-    let mut merged = defaults.clone();
-    for (key, value) in own {
-        match merged.iter_mut().find(|(known, _)| *known == key) {
-            Some(known) => known.1 = value,
-            None => merged.push((key, value)),
-        }
-    }
-    merged
 }

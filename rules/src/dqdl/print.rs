@@ -58,15 +58,13 @@ impl Display for LeafRule {
         if let Some(condition) = &self.condition {
             write!(f, " {condition}")?;
         }
-        if let Some(filter) = &self.filter {
+        if let Some(filter) = self.filter.as_ref().filter(|filter| !filter.trim().is_empty()) {
             write!(f, " where \"{filter}\"")?;
         }
         if let Some(threshold) = &self.threshold {
             write!(f, " with threshold {threshold}")?;
         }
-        let mut tags: Vec<&(String, Tag)> = self.tags.iter().collect();
-        tags.sort_by(|a, b| a.0.cmp(&b.0));
-        for (name, tag) in tags {
+        for (name, tag) in java_order(&self.tags, TABLE_SIZE) {
             write!(f, " with {name} = ")?;
             match tag {
                 Tag::Text(text) => write!(f, "\"{text}\"")?,
@@ -93,8 +91,28 @@ fn write_labels(f: &mut Formatter<'_>, labels: &Labels) -> fmt::Result {
     if labels.is_empty() {
         return Ok(());
     }
-    let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("\"{key}\"=\"{value}\"")).collect();
+    // The reference copies the labels into a table of just their size.
+    let copy = (labels.len() * 4 / 3 + 1).next_power_of_two();
+    let ordered: Vec<(String, String)> = java_order(labels, TABLE_SIZE).into_iter().cloned().collect();
+    let pairs: Vec<String> =
+        java_order(&ordered, copy).into_iter().map(|(key, value)| format!("\"{key}\"=\"{value}\"")).collect();
     write!(f, " labels=[{}]", pairs.join(", "))
+}
+
+/// The slots of a new hash table in Java.
+const TABLE_SIZE: usize = 16;
+
+/// Pairs in the order in which Java's hash table of `slots` slots gives them: the reference keeps tags and labels in
+/// such tables and prints them as they come.
+fn java_order<V>(pairs: &[(String, V)], slots: usize) -> Vec<&(String, V)> {
+    let slots = if pairs.len() * 4 > slots * 3 { (pairs.len() * 4 / 3 + 1).next_power_of_two() } else { slots };
+    let slot = |key: &str| {
+        let hash = key.encode_utf16().fold(0u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
+        (hash ^ (hash >> 16)) as usize & (slots - 1)
+    };
+    let mut ordered: Vec<&(String, V)> = pairs.iter().collect();
+    ordered.sort_by_key(|(key, _)| slot(key));
+    ordered
 }
 
 fn quoted<'a>(texts: impl Iterator<Item = &'a str>) -> String {
@@ -134,14 +152,14 @@ impl Condition {
 
 impl Display for Condition {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if let Self::String(StringCondition { comparison, variable: Some(variable), .. }) = self {
+        if let Self::String(StringCondition { comparison, written: Some(written), .. }) = self {
             let operator = match comparison {
                 Comparison::NotIn => "not in",
                 Comparison::NotEqual => "!=",
                 Comparison::Equal => "=",
                 _ => "in",
             };
-            return write!(f, "{operator} ${variable}");
+            return write!(f, "{operator} {written}");
         }
         let (comparison, operands) = self.parts();
         f.write_str(&compared(comparison, &operands))

@@ -36,7 +36,7 @@ impl Returns {
 pub struct Signature {
     /// The type.
     pub name: &'static str,
-    /// The parameters' names; `"*"` at the end stands for further `TargetColumnN`.
+    /// The parameters' names; a `*` behind the last one: any number more of it, numbered from 1.
     pub parameters: &'static [&'static str],
     /// What its condition may be, in the order in which the reference tries.
     pub returns: &'static [Returns],
@@ -71,7 +71,7 @@ const fn rule(
 }
 
 const COLUMN: &[&str] = &["TargetColumn"];
-const TWO_COLUMNS: &[&str] = &["TargetColumn1", "TargetColumn2", "*"];
+const COLUMNS: &[&str] = &["TargetColumn*"];
 const BOOLEAN: &[Returns] = &[Returns::Boolean];
 const NUMBER: &[Returns] = &[Returns::Number];
 const STRING: &[Returns] = &[Returns::String];
@@ -82,20 +82,21 @@ pub static SIGNATURES: &[Signature] = &[
     rule("ColumnCount", &[], NUMBER, "A"),
     rule("ColumnExists", COLUMN, BOOLEAN, ""),
     rule("ColumnNamesMatchPattern", &["PatternToMatch"], BOOLEAN, ""),
-    rule("ColumnDataType", COLUMN, STRING, "WT"),
+    rule("ColumnDataType", COLUMN, STRING, "WTA"),
     rule("ColumnLength", COLUMN, NUMBER, "WA"),
     rule("ColumnValues", COLUMN, &[Returns::String, Returns::Number, Returns::Date], "WTA"),
     rule("ColumnCorrelation", &["TargetColumn1", "TargetColumn2"], NUMBER, "WA"),
     rule("Completeness", COLUMN, NUMBER, "WA"),
     rule("IsComplete", COLUMN, BOOLEAN, "W"),
     rule("Uniqueness", COLUMN, NUMBER, "WA"),
-    rule("Uniqueness", TWO_COLUMNS, NUMBER, "WA"),
+    rule("Uniqueness", COLUMNS, NUMBER, "WA"),
     rule("IsUnique", COLUMN, BOOLEAN, "W"),
-    rule("IsUnique", TWO_COLUMNS, BOOLEAN, "W"),
-    rule("IsPrimaryKey", &["TargetColumn1", "*"], BOOLEAN, "W"),
+    rule("IsUnique", COLUMNS, BOOLEAN, "W"),
+    rule("IsPrimaryKey", COLUMNS, BOOLEAN, "W"),
     rule("UniqueValueRatio", COLUMN, NUMBER, "WA"),
     rule("DistinctValuesCount", COLUMN, NUMBER, "WA"),
-    rule("DuplicateRowCount", &["*"], NUMBER, "WA"),
+    rule("DuplicateRowCount", &[], NUMBER, "WA"),
+    rule("DuplicateRowCount", COLUMNS, NUMBER, "WA"),
     rule("Entropy", COLUMN, NUMBER, "WA"),
     rule("Mean", COLUMN, NUMBER, "WA"),
     rule("Sum", COLUMN, NUMBER, "WA"),
@@ -109,11 +110,9 @@ pub static SIGNATURES: &[Signature] = &[
     rule("SchemaMatch", &["ReferenceDatasetAlias"], NUMBER, "A"),
     rule("RowCountMatch", &["ReferenceDatasetAlias"], NUMBER, "A"),
     rule("AggregateMatch", &["AggregateExpression1", "AggregateExpression2"], NUMBER, "A"),
-    rule("DetectAnomalies", &["MetricParameter1"], BOOLEAN, ""),
-    rule("DetectAnomalies", &["MetricParameter1", "MetricParameter2"], BOOLEAN, ""),
-    rule("DetectAnomalies", &["MetricParameter1", "MetricParameter2", "MetricParameter3"], BOOLEAN, ""),
-    rule("FileFreshness", &[], &[Returns::Date, Returns::Duration], "TA"),
-    rule("FileFreshness", &["DataPath"], &[Returns::Date, Returns::Duration], "TA"),
+    rule("DetectAnomalies", &["MetricParameter*"], BOOLEAN, ""),
+    rule("FileFreshness", &[], &[Returns::Date], "TA"),
+    rule("FileFreshness", &["DataPath"], &[Returns::Date], "TA"),
     rule("FileSize", &[], &[Returns::Size], "TA"),
     rule("FileSize", &["DataPath"], &[Returns::Size], "TA"),
     rule("FileUniqueness", &[], NUMBER, "A"),
@@ -145,17 +144,18 @@ impl Signature {
     }
 
     fn accepts(&self, count: usize) -> bool {
-        match self.parameters.split_last() {
-            Some((&"*", fixed)) => count >= fixed.len(),
+        match self.parameters.last() {
+            Some(last) if last.ends_with('*') => count >= self.parameters.len(),
             _ => count == self.parameters.len(),
         }
     }
 
     /// The reference's name of a parameter.
     pub fn parameter(&self, index: usize) -> String {
-        match self.parameters.get(index) {
-            Some(&name) if name != "*" => name.to_owned(),
-            _ => format!("TargetColumn{}", index + 1),
+        let name = self.parameters.get(index).or(self.parameters.last()).copied().unwrap_or_default();
+        match name.strip_suffix('*') {
+            Some(stem) => format!("{stem}{}", index + 1),
+            None => name.to_owned(),
         }
     }
 }
