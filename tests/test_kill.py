@@ -28,9 +28,7 @@ def test_killed_anywhere(tmp_path):
     expected = rows(tmp_path / "clean")
     killed = 0
     for number in range(runs):
-        sink = tmp_path / f"out{number % 10}"
-        if number < 10 or not sink.exists():
-            subprocess.run(["rm", "-rf", sink], check=True)
+        sink = tmp_path / f"out{number}"
         job = write_job(tmp_path, "a.csv", sink)
         process = subprocess.Popen([BIN, "run", job], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(instants.uniform(0, took))
@@ -43,6 +41,14 @@ def test_killed_anywhere(tmp_path):
         assert again.code == 0, again.err
         assert rows(sink) == expected, f"seed {seed}, kill {number}"
         assert again.json["rows"] == clean.json["rows"]
-        if number % 10 != 9:
-            subprocess.run(["rm", "-rf", sink], check=True)
+        third = run("run", job, "--json")
+        assert third.code == 0 and third.json["commit"]["outcome"] == "already_committed"
+        assert len(list(sink.glob("commits/*.json"))) == 1
+        # What the killed attempt left behind goes, what the commit names stays.
+        assert run("commits", "gc", sink, "--older-than", "0s").code == 0
+        assert {str(path.resolve()) for path in sink.glob("data/**/*.parquet")} == {
+            str(Path(name).resolve()) for name in published(sink)
+        }, f"seed {seed}, kill {number}"
+        assert rows(sink) == expected, f"seed {seed}, kill {number}, after gc"
+        subprocess.run(["rm", "-rf", sink], check=True)
     assert killed > runs // 4, f"only {killed} of {runs} were killed while they ran"
