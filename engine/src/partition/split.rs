@@ -32,6 +32,8 @@ pub struct Splitter {
     data_columns: Vec<usize>,
     converter: Option<RowConverter>,
     known: HashMap<Box<[u8]>, usize>,
+    known_texts: HashMap<Box<str>, usize>,
+    known_null: Option<usize>,
     values: Vec<PartitionValues>,
 }
 
@@ -47,7 +49,15 @@ impl Splitter {
             }
         };
         let values = if spec.fields.is_empty() { vec![Vec::new()] } else { Vec::new() };
-        Ok(Self { spec, data_columns, converter, known: HashMap::new(), values })
+        Ok(Self {
+            spec,
+            data_columns,
+            converter,
+            known: HashMap::new(),
+            known_texts: HashMap::new(),
+            known_null: None,
+            values,
+        })
     }
 
     /// The values of a partition that [`split`](Self::split) gave.
@@ -70,17 +80,22 @@ impl Splitter {
             .iter()
             .map(|field| key_array(batch.column(field.column), field.transform))
             .collect::<Result<_>>()?;
+        let texts = match keys.as_slice() {
+            [key] => key.as_string_opt::<i32>(),
+            _ => None,
+        };
+        if let Some(texts) = texts {
+            let partitions = self.by_text(texts, &keys)?;
+            return regrouped(data, partitions);
+        }
         let rows = converter.convert_columns(&keys)?;
-        // Partition of each row; neighbours are often equal, so the last one is tried first.
-        let mut groups: Vec<(usize, Vec<u32>)> = Vec::new();
-        let mut group_of: HashMap<usize, usize> = HashMap::new();
-        let mut last: Option<(usize, usize)> = None;
+        let mut partitions = Vec::with_capacity(rows.num_rows());
         for row in 0..rows.num_rows() {
-            if let Some((previous, group)) = last
-                && rows.row(previous) == rows.row(row)
+            // Neighbours are often equal, so the last one is tried first.
+            if let Some(&last) = partitions.last()
+                && rows.row(row - 1) == rows.row(row)
             {
-                groups[group].1.push(row as u32);
-                last = Some((row, group));
+                partitions.push(last);
                 continue;
             }
             let key = rows.row(row);
@@ -93,26 +108,68 @@ impl Splitter {
                     partition
                 }
             };
-            let group = *group_of.entry(partition).or_insert_with(|| {
-                groups.push((partition, Vec::new()));
-                groups.len() - 1
-            });
-            groups[group].1.push(row as u32);
-            last = Some((row, group));
+            partitions.push(partition);
         }
-        if let [(partition, _)] = groups.as_slice() {
-            return Ok(vec![PartitionRows { partition: *partition, rows: data }]);
-        }
-        let order: UInt32Array = groups.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
-        let ordered = take_record_batch(&data, &order)?;
-        let mut start = 0;
-        let split = groups.into_iter().map(|(partition, rows)| {
-            let slice = ordered.slice(start, rows.len());
-            start += rows.len();
-            PartitionRows { partition, rows: slice }
-        });
-        Ok(split.collect())
+        regrouped(data, partitions)
     }
+
+    /// The partition of each row by one text: the commonest key, and the quickest to look up as it stands.
+    fn by_text(&mut self, texts: &StringArray, keys: &[ArrayRef]) -> Result<Vec<usize>> {
+        let mut partitions = Vec::with_capacity(texts.len());
+        for row in 0..texts.len() {
+            let known = match texts.is_valid(row) {
+                true => self.known_texts.get(texts.value(row)).copied(),
+                false => self.known_null,
+            };
+            let partition = match known {
+                Some(partition) => partition,
+                None => {
+                    let partition = self.values.len();
+                    self.values.push(values_of(&self.spec, keys, row)?);
+                    match texts.is_valid(row) {
+                        true => {
+                            self.known_texts.insert(texts.value(row).into(), partition);
+                        }
+                        false => self.known_null = Some(partition),
+                    }
+                    partition
+                }
+            };
+            partitions.push(partition);
+        }
+        Ok(partitions)
+    }
+}
+
+/// The rows of each partition together, partitions in the order of their first row.
+fn regrouped(data: RecordBatch, partitions: Vec<usize>) -> Result<Vec<PartitionRows>> {
+    let mut groups: Vec<(usize, Vec<u32>)> = Vec::new();
+    let mut group_of: HashMap<usize, usize> = HashMap::new();
+    for (row, partition) in partitions.into_iter().enumerate() {
+        let group = match groups.len() {
+            // Few groups are found sooner by looking than by hashing.
+            count if count <= 16 => groups.iter().position(|(known, _)| *known == partition),
+            _ => group_of.get(&partition).copied(),
+        };
+        let group = group.unwrap_or_else(|| {
+            groups.push((partition, Vec::new()));
+            group_of.insert(partition, groups.len() - 1);
+            groups.len() - 1
+        });
+        groups[group].1.push(row as u32);
+    }
+    if let [(partition, _)] = groups.as_slice() {
+        return Ok(vec![PartitionRows { partition: *partition, rows: data }]);
+    }
+    let order: UInt32Array = groups.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
+    let ordered = take_record_batch(&data, &order)?;
+    let mut start = 0;
+    let split = groups.into_iter().map(|(partition, rows)| {
+        let slice = ordered.slice(start, rows.len());
+        start += rows.len();
+        PartitionRows { partition, rows: slice }
+    });
+    Ok(split.collect())
 }
 
 fn key_type(field: &Field, transform: PartitionTransform) -> DataType {

@@ -15,8 +15,9 @@ use super::list::{ObjectRef, Place, local_version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::InputReport;
 
-/// Bytes of one read: large enough that a system call or a request costs little beside it.
-const CHUNK_BYTES: usize = 1 << 20;
+/// Bytes of one read: large enough that a system call costs little beside it, small enough to stay in the cache until it is
+/// hashed and copied.
+const CHUNK_BYTES: usize = 256 << 10;
 /// Bytes of one ranged GET. Below a mebibyte the request costs more than the bytes.
 const RANGE_BYTES: u64 = 8 << 20;
 /// Ranged GETs under way at once.

@@ -92,6 +92,10 @@ impl Splitter for CsvSplitter {
                 .with_context("byte", self.offset + line as u64)
                 .with_help("the line end or the delimiter may be another than expected; or raise max_record_bytes"));
         }
+        // A block takes its bytes with it, so the buffer begins anew with each: room for a whole one at once.
+        if self.buffer.capacity() - self.buffer.len() < bytes.len() {
+            self.buffer.reserve(self.block_bytes + 2 * bytes.len());
+        }
         self.buffer.extend_from_slice(&bytes);
         Ok(())
     }
