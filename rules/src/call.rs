@@ -1,5 +1,7 @@
 //! A rule as its type sees it: parameters resolved, operands computed.
 
+use chrono::{DateTime, Utc};
+
 use crate::number_test::NumberTest;
 
 /// One leaf of a ruleset, ready to bind.
@@ -15,6 +17,8 @@ pub struct RuleCall {
     pub threshold: Option<NumberTest>,
     /// The other tags, as written; values without quotes.
     pub tags: Vec<(String, String)>,
+    /// Whether it stands under `Analyzers`: metrics are wanted, nothing is judged.
+    pub is_analyzer: bool,
 }
 
 impl RuleCall {
@@ -31,6 +35,7 @@ impl RuleCall {
     /// The number condition with its test; the error is the reason the rule fails with.
     pub fn number_test(&self) -> Result<NumberTest, String> {
         match &self.condition {
+            None if self.is_analyzer => Ok(NumberTest::any()),
             Some(Condition::Number(condition)) => condition.test(),
             _ => Err("The rule requires a numeric condition.".to_owned()),
         }
@@ -38,7 +43,8 @@ impl RuleCall {
 
     /// What a share of rows must meet: the threshold, or all of them.
     pub fn share_test(&self) -> NumberTest {
-        self.threshold.clone().unwrap_or(NumberTest::Equal(1.0))
+        let all = if self.is_analyzer { NumberTest::any() } else { NumberTest::Equal(1.0) };
+        self.threshold.clone().unwrap_or(all)
     }
 }
 
@@ -112,8 +118,10 @@ pub enum Condition {
     },
     /// On dates.
     Date(DateCondition),
-    /// On durations or sizes, which no rule type here takes.
-    Other,
+    /// On durations, in hours.
+    Duration(NumberTest),
+    /// On sizes, in bytes.
+    Size(NumberTest),
 }
 
 /// A number condition; a NULL operand is `None`.
@@ -167,11 +175,11 @@ pub struct DateCondition {
     pub operands: Vec<DateOperand>,
 }
 
-/// A date operand, reduced to a day.
+/// A date operand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DateOperand {
-    /// Days since 1970-01-01, UTC.
-    Day(i32),
+    /// An instant; a date literal is its midnight in UTC.
+    At(DateTime<Utc>),
     /// `NULL`
     Null,
     /// Shaped like a date, but none: `2022-13-45`.

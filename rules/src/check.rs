@@ -2,8 +2,7 @@
 
 use std::fmt::Debug;
 
-use arrow::array::RecordBatch;
-
+use crate::batch::BatchColumns;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
 use crate::mask::RowMask;
@@ -13,9 +12,9 @@ pub trait RowCheck: Debug + Send + Sync {
     /// Checks with equal keys give equal masks and run once per batch.
     fn key(&self) -> String;
 
-    /// The column it looks at.
-    fn column(&self) -> &ColumnRef;
+    /// The column it looks at; `None` when it looks at several.
+    fn column(&self) -> Option<&ColumnRef>;
 
     /// The rows that satisfy the condition, in scope or not; `len == batch.num_rows()`.
-    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError>;
+    fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError>;
 }

@@ -5,6 +5,7 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, SchemaRef};
 
+use crate::batch::BatchColumns;
 use crate::error::RuleError;
 
 /// A column found in the schema; structs are reached as `parent.child`.
@@ -46,6 +47,12 @@ impl ColumnRef {
         Some(ColumnRef { written: written.to_owned(), path, data_type: data_type?.clone() })
     }
 
+    /// The top-level column at a position.
+    pub fn at(schema: &SchemaRef, index: usize) -> Option<ColumnRef> {
+        let field = schema.fields().get(index)?;
+        Some(ColumnRef { written: field.name().clone(), path: vec![index], data_type: field.data_type().clone() })
+    }
+
     /// The name as the rule wrote it; metric names and messages use it.
     pub fn name(&self) -> &str {
         &self.written
@@ -80,7 +87,25 @@ impl ColumnRef {
     }
 
     /// The column of a batch. Dictionaries come unpacked, so that NULLs are in one place.
-    pub fn array(&self, batch: &RecordBatch) -> Result<ArrayRef, RuleError> {
+    pub fn array(&self, batch: &BatchColumns<'_>) -> Result<ArrayRef, RuleError> {
+        batch.array(self)
+    }
+
+    /// The column of a batch as text; other types are cast.
+    pub fn strings(&self, batch: &BatchColumns<'_>) -> Result<StringArray, RuleError> {
+        batch.strings(self)
+    }
+
+    /// The column where nothing has to be made of it: top-level and no dictionary.
+    pub(crate) fn plain(&self, batch: &RecordBatch) -> Option<ArrayRef> {
+        match self.path.as_slice() {
+            [index] if !matches!(self.data_type, DataType::Dictionary(_, _)) => batch.columns().get(*index).cloned(),
+            _ => None,
+        }
+    }
+
+    /// The column out of its structs and dictionary.
+    pub(crate) fn unpacked(&self, batch: &RecordBatch) -> Result<ArrayRef, RuleError> {
         let missing = || RuleError::Schema(format!("column `{}` is missing", self.written));
         let (first, rest) = self.path.split_first().ok_or_else(missing)?;
         let mut array = batch.columns().get(*first).ok_or_else(missing)?.clone();
@@ -108,17 +133,9 @@ impl ColumnRef {
         }
     }
 
-    /// The column of a batch as text; other types are cast.
-    pub fn strings(&self, batch: &RecordBatch) -> Result<StringArray, RuleError> {
-        let array = self.array(batch)?;
-        let array = match array.data_type() {
-            DataType::Utf8 => array,
-            _ => cast(&array, &DataType::Utf8).map_err(|error| self.unreadable(&error.to_string()))?,
-        };
-        match array.as_string_opt::<i32>() {
-            Some(strings) => Ok(strings.clone()),
-            None => Err(self.unreadable("not text after a cast to text")),
-        }
+    /// The values as text.
+    pub(crate) fn cast_to_text(&self, array: &ArrayRef) -> Result<ArrayRef, RuleError> {
+        cast(array, &DataType::Utf8).map_err(|error| self.unreadable(&error.to_string()))
     }
 
     /// The error for a column that a kernel refuses.

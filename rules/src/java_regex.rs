@@ -5,6 +5,11 @@
 
 use regex::Regex;
 
+/// A pattern that is looked for anywhere in a text.
+pub(crate) fn find(pattern: &str) -> Result<Regex, String> {
+    Regex::new(&translate(pattern)?).map_err(|error| error.to_string())
+}
+
 /// Rewrites a Java pattern; the error names the feature that is missing.
 pub(crate) fn translate(pattern: &str) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len() + 16);

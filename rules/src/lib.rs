@@ -16,6 +16,7 @@ pub mod registry;
 
 mod analyzer;
 mod analyzers;
+mod batch;
 mod bind;
 mod bind_leaf;
 mod call;
@@ -24,33 +25,52 @@ mod checks;
 mod column;
 mod doc;
 mod error;
+mod facts;
+mod history;
 mod java_double;
 mod java_regex;
+mod judge;
+mod labels;
 mod lower;
 mod mask;
 mod number_test;
 mod numbers;
 mod operands;
+mod options;
 mod outcome;
 mod plan;
 mod predicate;
+mod row_labels;
 mod rule;
 mod ruleset;
 mod spark_cast;
+mod state;
 mod types;
 
 pub use analyzer::{Analyzer, AnalyzerState, Metric};
-pub use analyzers::keys::{KeyCounts, KeyHasher};
+pub use analyzers::keys::{KeyCounts, KeyHasher, RowKeys};
+pub use batch::BatchColumns;
 pub use call::{Condition, DateCondition, DateOperand, NumberCondition, Operator, RuleCall, TextCondition};
 pub use check::RowCheck;
 pub use column::{ColumnRef, nearest_column};
 pub use doc::{EXAMPLE_COLUMNS, RuleDoc};
 pub use error::RuleError;
+pub use facts::{
+    Aggregate, Facts, FileFact, FileNeed, HashAlgorithm, KeyMap, KeySet, Need, ReferenceNeed, ReferenceScan, Wanted,
+};
+pub use history::{HistoryPoint, MetricHistory, NoHistory};
 pub use java_double::java_double;
+pub use judge::{Evaluation, Finals, Measured, QueryAnswer};
 pub use lower::number_test;
 pub use mask::{NullRows, RowMask, Scope};
 pub use number_test::NumberTest;
-pub use outcome::{Outcome, RuleOutcome};
+pub use options::{CompositeMethod, FilteredRows, RuleOptions};
+pub use outcome::{AnalyzerOutcome, Observation, Outcome, RuleOutcome};
 pub use predicate::{NoSql, Predicate, PredicateCompiler};
-pub use rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType};
-pub use ruleset::{RowResults, RuleInfo, RuleSet, RuleSetState};
+pub use row_labels::{LateRows, ROW_OUTCOME_COLUMNS, RepeatedKeys, RowLabels};
+pub use rule::{
+    BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, QueryCall, QueryKind, Reason, ReturnedRows,
+    RowResult, RuleType,
+};
+pub use ruleset::{RowResults, RuleInfo, RuleSet};
+pub use state::RuleSetState;

@@ -6,11 +6,14 @@ use chrono_tz::Tz;
 use crate::call::{Condition, DateCondition, DateOperand, NumberCondition, Operator, RuleCall, TextCondition};
 use crate::dqdl::ast::{self, Comparison};
 use crate::number_test::NumberTest;
-use crate::operands::{apply_function, day_after_now, day_of_literal, day_of_time};
+use crate::operands::{after_now, apply_function, date_literal, time_literal};
 use crate::rule::BindProblem;
 
+/// What `last(k)` gives: earlier values of the rule's metric, newest first.
+pub(crate) type Last<'a> = &'a dyn Fn(usize) -> Vec<f64>;
+
 /// Computes the operands of a leaf. `now` is what `now()` means.
-pub(crate) fn lower(leaf: &ast::LeafRule, now: DateTime<Utc>) -> Result<RuleCall, BindProblem> {
+pub(crate) fn lower(leaf: &ast::LeafRule, now: DateTime<Utc>, last: Option<Last<'_>>) -> Result<RuleCall, BindProblem> {
     let tags: Vec<(String, String)> = leaf
         .tags
         .iter()
@@ -31,10 +34,11 @@ pub(crate) fn lower(leaf: &ast::LeafRule, now: DateTime<Utc>) -> Result<RuleCall
     };
     Ok(RuleCall {
         parameters: leaf.parameters.iter().map(|parameter| parameter.value.clone()).collect(),
-        condition: leaf.condition.as_ref().map(|condition| lower_condition(condition, zone, now)).transpose()?,
+        condition: leaf.condition.as_ref().map(|condition| lower_condition(condition, zone, now, last)).transpose()?,
         filter: leaf.filter.clone(),
         threshold: leaf.threshold.as_ref().map(number_test).transpose().map_err(BindProblem::Refused)?,
         tags,
+        is_analyzer: false,
     })
 }
 
@@ -42,19 +46,54 @@ pub(crate) fn lower(leaf: &ast::LeafRule, now: DateTime<Utc>) -> Result<RuleCall
 ///
 /// The error says why there is none: NULL, a dynamic value, an unknown function.
 pub fn number_test(condition: &ast::NumberCondition) -> Result<NumberTest, String> {
-    lower_numbers(condition)?.test()
+    lower_numbers(condition, None)?.test()
 }
 
-fn lower_condition(condition: &ast::Condition, zone: Tz, now: DateTime<Utc>) -> Result<Condition, BindProblem> {
+fn lower_condition(
+    condition: &ast::Condition,
+    zone: Tz,
+    now: DateTime<Utc>,
+    last: Option<Last<'_>>,
+) -> Result<Condition, BindProblem> {
     Ok(match condition {
-        ast::Condition::Number(condition) => Condition::Number(lower_numbers(condition).map_err(BindProblem::Refused)?),
+        ast::Condition::Number(condition) => {
+            Condition::Number(lower_numbers(condition, last).map_err(BindProblem::Refused)?)
+        }
         ast::Condition::String(condition) => lower_texts(condition)?,
         ast::Condition::Date(condition) => Condition::Date(DateCondition {
             operator: operator(condition.comparison).map_err(BindProblem::Refused)?,
             operands: condition.operands.iter().map(|operand| lower_date(operand, zone, now)).collect(),
         }),
-        ast::Condition::Duration(_) | ast::Condition::Size(_) => Condition::Other,
+        ast::Condition::Duration(condition) => Condition::Duration(lower_units(condition, hours)?),
+        ast::Condition::Size(condition) => Condition::Size(lower_units(condition, bytes)?),
     })
+}
+
+fn lower_units(condition: &ast::UnitCondition, value: fn(i64, &str) -> f64) -> Result<NumberTest, BindProblem> {
+    let operands: Vec<f64> = condition.operands.iter().map(|(amount, unit)| value(*amount, unit)).collect();
+    let operator = operator(condition.comparison).map_err(BindProblem::Refused)?;
+    operator.test(&operands).ok_or_else(|| BindProblem::fails("the condition has the wrong number of operands"))
+}
+
+/// A duration in hours; minutes are rounded half up to four decimals, as in Deequ.
+fn hours(amount: i64, unit: &str) -> f64 {
+    match unit {
+        "days" => amount as f64 * 24.0,
+        "hours" => amount as f64,
+        _ => (amount as f64 / 60.0 * 1e4 + 0.5).floor() / 1e4,
+    }
+}
+
+/// A size in bytes; units are binary.
+fn bytes(amount: i64, unit: &str) -> f64 {
+    let power = match unit {
+        "KB" => 1,
+        "MB" => 2,
+        "GB" => 3,
+        "TB" => 4,
+        _ => 0,
+    };
+    amount as f64 * 1024f64.powi(power)
 }
 
 fn operator(comparison: Comparison) -> Result<Operator, String> {
@@ -73,16 +112,16 @@ fn operator(comparison: Comparison) -> Result<Operator, String> {
     })
 }
 
-fn lower_numbers(condition: &ast::NumberCondition) -> Result<NumberCondition, String> {
+fn lower_numbers(condition: &ast::NumberCondition, last: Option<Last<'_>>) -> Result<NumberCondition, String> {
     let operands = condition.operands.iter().map(|operand| match operand {
         ast::Number::Null => Ok(None),
-        other => compute(other).map(Some),
+        other => compute(other, last).map(Some),
     });
     Ok(NumberCondition { operator: operator(condition.comparison)?, operands: operands.collect::<Result<_, _>>()? })
 }
 
 /// Computes a constant expression, in doubles as the reference does.
-fn compute(number: &ast::Number) -> Result<f64, String> {
+fn compute(number: &ast::Number, last: Option<Last<'_>>) -> Result<f64, String> {
     match number {
         ast::Number::Literal(text) => {
             let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
@@ -90,7 +129,7 @@ fn compute(number: &ast::Number) -> Result<f64, String> {
         }
         ast::Number::Null => Err("NULL cannot be part of an expression".to_owned()),
         ast::Number::Binary { operator, left, right, .. } => {
-            let (left, right) = (compute(left)?, compute(right)?);
+            let (left, right) = (compute(left, last)?, compute(right, last)?);
             match operator {
                 '+' => Ok(left + right),
                 '-' => Ok(left - right),
@@ -103,7 +142,7 @@ fn compute(number: &ast::Number) -> Result<f64, String> {
             if name == "last" {
                 return apply_function(name, &[]);
             }
-            apply_function(name, &arguments.iter().map(compute).collect::<Result<Vec<f64>, String>>()?)
+            apply_function(name, &arguments.iter().map(|argument| compute(argument, last)).collect::<Result<Vec<f64>, String>>()?)
         }
     }
 }
@@ -136,9 +175,9 @@ fn lower_texts(condition: &ast::StringCondition) -> Result<Condition, BindProble
 fn lower_date(date: &ast::Date, zone: Tz, now: DateTime<Utc>) -> DateOperand {
     match date {
         ast::Date::Null => DateOperand::Null,
-        ast::Date::Day(text) => day_of_literal(text),
-        ast::Date::Time(text) => day_of_time(text, zone, now),
-        ast::Date::Now => day_after_now(now, 0),
+        ast::Date::Day(text) => date_literal(text),
+        ast::Date::Time(text) => time_literal(text, zone, now),
+        ast::Date::Now => after_now(now, 0),
         ast::Date::Relative { sign, amount, unit } => {
             let unit_minutes = match unit.as_str() {
                 "days" => 24 * 60,
@@ -146,7 +185,7 @@ fn lower_date(date: &ast::Date, zone: Tz, now: DateTime<Utc>) -> DateOperand {
                 _ => 1,
             };
             match amount.checked_mul(unit_minutes) {
-                Some(minutes) => day_after_now(now, if *sign == '-' { -minutes } else { minutes }),
+                Some(minutes) => after_now(now, if *sign == '-' { -minutes } else { minutes }),
                 None => DateOperand::Invalid(format!("(now() {sign} {amount} {unit})")),
             }
         }

@@ -28,6 +28,11 @@ pub enum NumberTest {
 }
 
 impl NumberTest {
+    /// The test that every number meets, NaN too.
+    pub fn any() -> NumberTest {
+        NumberTest::NotIn(Vec::new())
+    }
+
     /// Whether a metric meets the condition. Equality is Java's `Double.equals`: exact, NaN equals NaN, 0.0 is not -0.0.
     pub fn holds(&self, metric: f64) -> bool {
         let same = |operand: f64| metric.to_bits() == operand.to_bits() || (metric.is_nan() && operand.is_nan());

@@ -41,3 +41,32 @@ impl RuleOutcome {
         self.outcome == Outcome::Failed
     }
 }
+
+/// The result of one analyzer: metrics without a judgement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnalyzerOutcome {
+    /// The analyzer's canonical text.
+    #[serde(rename = "Analyzer")]
+    pub analyzer: String,
+    /// Why a metric is missing.
+    #[serde(rename = "EvaluationMessage")]
+    pub message: Option<String>,
+    /// The metrics, by Glue's metric names.
+    #[serde(rename = "EvaluatedMetrics")]
+    pub evaluated_metrics: BTreeMap<String, f64>,
+}
+
+/// A metric outside of what its history makes one expect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The metric's name.
+    pub metric: String,
+    /// Its value.
+    pub actual: f64,
+    /// The value expected.
+    pub expected: f64,
+    /// The smallest usual value.
+    pub lower: f64,
+    /// The largest usual value.
+    pub upper: f64,
+}

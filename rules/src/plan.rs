@@ -1,4 +1,4 @@
-//! A bound ruleset flattened for running: every check, analyzer and key list once, rules as trees of leaves.
+//! A bound ruleset flattened for running: every check, analyzer, key list and query once, rules as trees of leaves.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::analyzers::keys::{KeyCounts, KeyHasher};
 use crate::check::RowCheck;
 use crate::number_test::NumberTest;
 use crate::predicate::Predicate;
-use crate::rule::{BoundRule, Measure, NoRows, Reason};
+use crate::rule::{BoundRule, Constraint, Measure, NoRows, QueryCall, QueryKind, Reason, ReturnedRows, RowResult};
 
 /// A `where`, compiled; slot 0 of the plan is "every row".
 pub(crate) struct Filter {
@@ -23,14 +23,18 @@ pub(crate) struct Tally {
     pub(crate) scope: usize,
 }
 
-/// What runs over each batch.
+/// What runs over each batch, and what runs once at the end.
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) filters: Vec<Filter>,
     pub(crate) checks: Vec<Arc<dyn RowCheck>>,
     pub(crate) tallies: Vec<Tally>,
-    pub(crate) analyzers: Vec<(Box<dyn Analyzer>, usize)>,
+    /// One per state, with the scope it sees.
+    pub(crate) states: Vec<(Arc<dyn Analyzer>, usize)>,
     pub(crate) keys: Vec<(KeyHasher, usize)>,
+    pub(crate) queries: Vec<QueryCall>,
+    /// How the rows that a row-level query returns are found in the data, by query.
+    pub(crate) returned: Vec<Option<KeyHasher>>,
     known: HashMap<String, usize>,
 }
 
@@ -39,8 +43,10 @@ pub(crate) enum Source {
     Constant(f64),
     RowsInScope,
     Tally(usize),
-    Analyzer(usize),
-    Keys { index: usize, metric: fn(&KeyCounts) -> Option<f64>, describe: String },
+    Analyzer { state: usize, analyzer: Arc<dyn Analyzer> },
+    Keys { index: usize, metric: fn(&KeyCounts, u64) -> Option<f64>, describe: String },
+    Query(usize),
+    Combined { parts: Box<[Source; 2]>, combine: fn(Option<f64>, Option<f64>) -> f64 },
 }
 
 /// One metric of a leaf.
@@ -49,14 +55,24 @@ pub(crate) struct Judged {
     pub(crate) metric: Option<String>,
     pub(crate) test: NumberTest,
     pub(crate) reason: Reason,
+    pub(crate) gate: bool,
+}
+
+/// Where the result of a row comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    None,
+    Check(usize),
+    Keys(usize),
+    Query(usize),
 }
 
 /// A rule without AND and OR.
 pub(crate) enum Leaf {
-    /// Cannot hold for this schema.
-    Fails(String),
+    /// Cannot hold for this schema; `fails_rows`: every row fails it, rather than being skipped.
+    Fails { reason: String, fails_rows: bool },
     /// Is evaluated.
-    Rule { scope: usize, judged: Vec<Judged>, rows: Option<usize>, rejects_rows: bool, no_rows: NoRows },
+    Rule { scope: usize, judged: Vec<Judged>, rows: Rows, rejects_rows: bool, no_rows: NoRows },
 }
 
 /// A rule of the ruleset.
@@ -67,13 +83,29 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// Whether rows get a result: every leaf gives one.
-    pub(crate) fn has_rows(&self) -> bool {
+    fn every_leaf(&self, holds: &dyn Fn(&Leaf) -> bool) -> bool {
         match self {
-            Node::Leaf(Leaf::Rule { rows, .. }) => rows.is_some(),
-            Node::Leaf(Leaf::Fails(_)) => false,
-            Node::And(nodes) | Node::Or(nodes) => nodes.iter().all(Node::has_rows),
+            Node::Leaf(leaf) => holds(leaf),
+            Node::And(nodes) | Node::Or(nodes) => nodes.iter().all(|node| node.every_leaf(holds)),
         }
+    }
+
+    /// Whether rows get a result while they stream by: every leaf gives one.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.every_leaf(&|leaf| matches!(leaf, Leaf::Rule { rows: Rows::Check(_), .. }))
+    }
+
+    /// Whether rows get a result at all, perhaps after the last row.
+    pub(crate) fn has_row_labels(&self) -> bool {
+        self.every_leaf(&|leaf| match leaf {
+            Leaf::Rule { rows, .. } => *rows != Rows::None,
+            Leaf::Fails { fails_rows, .. } => *fails_rows,
+        })
+    }
+
+    /// Whether rows that fail are rejected: every leaf rejects.
+    pub(crate) fn rejects_rows(&self) -> bool {
+        self.has_rows() && self.every_leaf(&|leaf| matches!(leaf, Leaf::Rule { rejects_rows: true, .. }))
     }
 
     /// Whether the node holds once the rows that fail it are set aside.
@@ -85,21 +117,12 @@ impl Node {
         }
     }
 
-    /// Whether rows that fail are rejected: every leaf rejects.
-    pub(crate) fn rejects_rows(&self) -> bool {
-        match self {
-            Node::Leaf(Leaf::Rule { rows, rejects_rows, .. }) => rows.is_some() && *rejects_rows,
-            Node::Leaf(Leaf::Fails(_)) => false,
-            Node::And(nodes) | Node::Or(nodes) => nodes.iter().all(Node::rejects_rows),
-        }
-    }
-}
-
-impl Node {
     /// The top-level column that the rows of every leaf are judged by; `None` when there are several or none.
     pub(crate) fn column_index(&self, plan: &Plan) -> Option<usize> {
         match self {
-            Node::Leaf(Leaf::Rule { rows: Some(check), .. }) => Some(plan.checks.get(*check)?.column().index()),
+            Node::Leaf(Leaf::Rule { rows: Rows::Check(check), .. }) => {
+                Some(plan.checks.get(*check)?.column()?.index())
+            }
             Node::Leaf(_) => None,
             Node::And(nodes) | Node::Or(nodes) => {
                 let mut columns = nodes.iter().map(|node| node.column_index(plan));
@@ -108,12 +131,25 @@ impl Node {
             }
         }
     }
+
+    /// Calls `visit` with every leaf, in the order written.
+    pub(crate) fn leaves<'a>(&'a self, visit: &mut dyn FnMut(&'a Leaf)) {
+        match self {
+            Node::Leaf(leaf) => visit(leaf),
+            Node::And(nodes) | Node::Or(nodes) => nodes.iter().for_each(|node| node.leaves(visit)),
+        }
+    }
 }
 
 impl Plan {
     /// A plan with the scope of every row.
     pub(crate) fn new() -> Plan {
         Plan { filters: vec![Filter { sql: String::new(), predicate: None }], ..Plan::default() }
+    }
+
+    /// The `where` of a scope; `None` for every row.
+    pub(crate) fn filter_text(&self, scope: usize) -> Option<&str> {
+        self.filters.get(scope).filter(|filter| filter.predicate.is_some()).map(|filter| filter.sql.as_str())
     }
 
     /// The scope of a `where` that is already compiled.
@@ -132,59 +168,94 @@ impl Plan {
         let judged = rule
             .constraints
             .into_iter()
-            .map(|constraint| Judged {
-                source: match constraint.measure {
-                    Measure::Constant(value) => Source::Constant(value),
-                    Measure::RowsInScope => Source::RowsInScope,
-                    Measure::Share(check) => {
-                        let check = self.add_check(check);
-                        Source::Tally(self.add_tally(Tally { check, scope }))
-                    }
-                    Measure::Analyzer(analyzer) => Source::Analyzer(self.add_analyzer(analyzer, scope)),
-                    Measure::Keys { hasher, metric, describe } => {
-                        Source::Keys { index: self.add_keys(hasher, scope), metric, describe }
-                    }
-                },
-                metric: constraint.metric,
-                test: constraint.test,
-                reason: constraint.reason,
+            .map(|Constraint { measure, metric, test, reason, gate }| Judged {
+                source: self.source(measure, scope),
+                metric,
+                test,
+                reason,
+                gate,
             })
             .collect();
-        let rows = rule.rows.map(|check| self.add_check(check));
+        let rows = match rule.rows {
+            RowResult::None => Rows::None,
+            RowResult::Check(check) => Rows::Check(self.add_check(check)),
+            RowResult::UniqueKey(hasher) => Rows::Keys(self.add_keys(hasher, scope)),
+            RowResult::Returned(ReturnedRows { sql, hasher }) => {
+                let query = self.add_query(QueryCall { sql, kind: QueryKind::Rows });
+                if let Some(returned) = self.returned.get_mut(query) {
+                    *returned = Some(hasher);
+                }
+                Rows::Query(query)
+            }
+        };
         Leaf::Rule { scope, judged, rows, rejects_rows: rule.rejects_rows, no_rows: rule.no_rows }
     }
 
+    fn source(&mut self, measure: Measure, scope: usize) -> Source {
+        match measure {
+            Measure::Constant(value) => Source::Constant(value),
+            Measure::RowsInScope => Source::RowsInScope,
+            Measure::Share(check) => {
+                let check = self.add_check(check);
+                Source::Tally(self.add_tally(Tally { check, scope }))
+            }
+            Measure::Analyzer(analyzer) => {
+                Source::Analyzer { state: self.add_state(Arc::clone(&analyzer), scope), analyzer }
+            }
+            Measure::Keys { hasher, metric, describe } => {
+                Source::Keys { index: self.add_keys(hasher, scope), metric, describe }
+            }
+            Measure::Query(query) => Source::Query(self.add_query(query)),
+            Measure::Combined { parts, combine } => {
+                let [left, right] = *parts;
+                let parts = Box::new([self.source(left, scope), self.source(right, scope)]);
+                Source::Combined { parts, combine }
+            }
+        }
+    }
+
+    /// The index of an item by its key; a new key gets `next`.
+    fn index(&mut self, key: String, next: usize) -> usize {
+        *self.known.entry(key).or_insert(next)
+    }
+
     fn add_check(&mut self, check: Arc<dyn RowCheck>) -> usize {
-        let next = self.checks.len();
-        let index = *self.known.entry(format!("check {}", check.key())).or_insert(next);
-        if index == next {
+        let index = self.index(format!("check {}", check.key()), self.checks.len());
+        if index == self.checks.len() {
             self.checks.push(check);
         }
         index
     }
 
     fn add_tally(&mut self, tally: Tally) -> usize {
-        if let Some(index) = self.tallies.iter().position(|known| *known == tally) {
-            return index;
+        let index = self.index(format!("tally {} {}", tally.check, tally.scope), self.tallies.len());
+        if index == self.tallies.len() {
+            self.tallies.push(tally);
         }
-        self.tallies.push(tally);
-        self.tallies.len() - 1
+        index
     }
 
-    fn add_analyzer(&mut self, analyzer: Box<dyn Analyzer>, scope: usize) -> usize {
-        let next = self.analyzers.len();
-        let index = *self.known.entry(format!("analyzer {scope} {}", analyzer.key())).or_insert(next);
-        if index == next {
-            self.analyzers.push((analyzer, scope));
+    fn add_state(&mut self, analyzer: Arc<dyn Analyzer>, scope: usize) -> usize {
+        let index = self.index(format!("state {scope} {}", analyzer.key()), self.states.len());
+        if index == self.states.len() {
+            self.states.push((analyzer, scope));
         }
         index
     }
 
     fn add_keys(&mut self, hasher: KeyHasher, scope: usize) -> usize {
-        let next = self.keys.len();
-        let index = *self.known.entry(format!("keys {scope} {}", hasher.key())).or_insert(next);
-        if index == next {
+        let index = self.index(format!("keys {scope} {}", hasher.key()), self.keys.len());
+        if index == self.keys.len() {
             self.keys.push((hasher, scope));
+        }
+        index
+    }
+
+    fn add_query(&mut self, query: QueryCall) -> usize {
+        let index = self.index(format!("query {:?} {}", query.kind, query.sql), self.queries.len());
+        if index == self.queries.len() {
+            self.queries.push(query);
+            self.returned.push(None);
         }
         index
     }

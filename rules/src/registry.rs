@@ -5,20 +5,35 @@ use crate::types;
 
 /// The rule types, by name.
 static ALL: &[&dyn RuleType] = &[
+    &types::aggregate_match::AggregateMatch,
+    &types::all_statistics::AllStatistics,
+    &types::column_correlation::ColumnCorrelation,
     &types::column_count::ColumnCount,
     &types::column_data_type::ColumnDataType,
     &types::column_exists::ColumnExists,
     &types::column_length::ColumnLength,
+    &types::column_names_match_pattern::ColumnNamesMatchPattern,
     &types::column_values::ColumnValues,
     &types::completeness::Completeness,
+    &types::custom_sql::CustomSql,
+    &types::data_freshness::DataFreshness,
+    &types::dataset_match::DatasetMatch,
+    &types::distinct_values_count::DistinctValuesCount,
+    &types::duplicate_row_count::DuplicateRowCount,
+    &types::entropy::Entropy,
     &types::is_complete::IsComplete,
     &types::is_primary_key::IsPrimaryKey,
     &types::is_unique::IsUnique,
     &types::mean::Mean,
+    &types::referential_integrity::ReferentialIntegrity,
     &types::row_count::RowCount,
+    &types::row_count_match::RowCountMatch,
+    &types::schema_match::SchemaMatch,
     &types::standard_deviation::StandardDeviation,
     &types::sum::Sum,
+    &types::unique_value_ratio::UniqueValueRatio,
     &types::uniqueness::Uniqueness,
+    &types::variance::Variance,
 ];
 
 /// All rule types that this crate evaluates.

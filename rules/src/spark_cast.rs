@@ -154,51 +154,86 @@ pub(crate) fn is_timestamp(text: &str) -> bool {
     let text = trim_all(text);
     match date_prefix(text) {
         Some((_, None)) => true,
-        Some((_, Some(time))) => time.is_empty() || is_time(time),
-        None => text.strip_prefix('T').unwrap_or(text).contains(':') && is_time(text.strip_prefix('T').unwrap_or(text)),
+        Some((_, Some(time))) => time.is_empty() || time_of_day(time).is_some(),
+        None => {
+            let time = text.strip_prefix('T').unwrap_or(text);
+            time.contains(':') && time_of_day(time).is_some()
+        }
     }
 }
 
+/// `CAST(text AS TIMESTAMP)` in microseconds since 1970, in UTC where the text names no zone. A time without a date, which
+/// Spark takes for today, is `None`: it would make the answer depend on the day.
+pub(crate) fn to_timestamp(text: &str) -> Option<i64> {
+    let (date, time) = date_prefix(trim_all(text))?;
+    let (time, zone) = match time {
+        None | Some("") => (NaiveTime::MIN, Zone::Offset(0)),
+        Some(time) => time_of_day(time)?,
+    };
+    let local = date.and_time(time);
+    Some(match zone {
+        Zone::Offset(seconds) => local.and_utc().timestamp_micros() - i64::from(seconds) * 1_000_000,
+        Zone::Region(zone) => local.and_local_timezone(zone).earliest()?.timestamp_micros(),
+    })
+}
+
+/// What a time is relative to.
+enum Zone {
+    /// Seconds east of UTC.
+    Offset(i32),
+    /// A region with its summer times.
+    Region(chrono_tz::Tz),
+}
+
 /// `[h]h:[m]m[:[s]s[.fraction]][zone]`.
-fn is_time(text: &str) -> bool {
+fn time_of_day(text: &str) -> Option<(NaiveTime, Zone)> {
     let mut parts = [0u32; 3];
     let mut rest = text;
     for (index, part) in parts.iter_mut().enumerate() {
         let width = rest.bytes().take_while(u8::is_ascii_digit).count();
         if !(1..=2).contains(&width) {
-            return false;
+            return None;
         }
         let (digits, tail) = rest.split_at(width);
-        *part = digits.parse().unwrap_or(u32::MAX);
+        *part = digits.parse().ok()?;
         rest = tail;
         if index < 2 {
             match rest.strip_prefix(':') {
                 Some(tail) => rest = tail,
                 None if index == 1 => break,
-                None => return false,
+                None => return None,
             }
         }
     }
+    let mut micros = 0;
     if let Some(fraction) = rest.strip_prefix('.') {
         rest = fraction.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        let digits = fraction.bytes().take_while(u8::is_ascii_digit).chain(std::iter::repeat(b'0'));
+        micros = digits.take(6).fold(0, |micros, digit| micros * 10 + u32::from(digit - b'0'));
     }
-    NaiveTime::from_hms_opt(parts[0], parts[1], parts[2]).is_some() && is_zone(rest.trim_start())
+    Some((NaiveTime::from_hms_micro_opt(parts[0], parts[1], parts[2], micros)?, zone(rest.trim_start())?))
 }
 
-fn is_zone(text: &str) -> bool {
+fn zone(text: &str) -> Option<Zone> {
     if text.is_empty() || text == "Z" {
-        return true;
+        return Some(Zone::Offset(0));
     }
     let offset = ["UTC", "GMT", "UT"].iter().find_map(|name| text.strip_prefix(name)).unwrap_or(text);
     if offset.is_empty() {
-        return true;
+        return Some(Zone::Offset(0));
     }
     let Some(body) = offset.strip_prefix(['+', '-']) else {
-        return text.parse::<chrono_tz::Tz>().is_ok();
+        return text.parse().ok().map(Zone::Region);
     };
     let (hours, minutes) = body.split_once(':').unwrap_or((body, "0"));
-    let number = |digits: &str| (1..=2).contains(&digits.len()).then(|| digits.parse::<u32>().ok()).flatten();
-    matches!((number(hours), number(minutes)), (Some(0..=18), Some(0..=59)))
+    let number = |digits: &str| (1..=2).contains(&digits.len()).then(|| digits.parse::<i32>().ok()).flatten();
+    match (number(hours), number(minutes)) {
+        (Some(hours @ 0..=18), Some(minutes @ 0..=59)) => {
+            let seconds = hours * 3600 + minutes * 60;
+            Some(Zone::Offset(if offset.starts_with('-') { -seconds } else { seconds }))
+        }
+        _ => None,
+    }
 }
 
 /// A `format` tag of `ColumnDataType`: where day, month and year stand, and the separator.
@@ -268,6 +303,18 @@ pub(crate) fn day_of(instant: chrono::DateTime<Utc>) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn timestamps_are_utc_unless_they_say_otherwise() {
+        let micros = |text: &str| to_timestamp(text);
+        assert_eq!(micros("1970-01-02"), Some(86_400_000_000));
+        assert_eq!(micros("1970-01-01 00:00:01.5"), Some(1_500_000));
+        assert_eq!(micros("1970-01-01T01:00:00+01:00"), Some(0));
+        assert_eq!(micros("1970-01-01T00:00:00Z"), Some(0));
+        // Berlin is an hour ahead of UTC in winter, two in summer.
+        assert_eq!(micros("2024-07-01 02:00:00 Europe/Berlin"), micros("2024-07-01 00:00:00"));
+        assert_eq!((micros("12:30"), micros("2024-02-30"), micros("x")), (None, None, None));
+    }
 
     // Expected values: Spark 3.5 casts, from its CastSuite and the reference text.
     #[test]

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use etl_rules::dqdl;
-use etl_rules::{BindContext, Outcome, RowMask, RuleOutcome, RuleSet, number_test, registry};
+use etl_rules::{BindContext, Finals, Outcome, RowMask, RuleOutcome, RuleSet, number_test, registry};
 use serde_json::Value;
 use support::{SimpleWhere, one_column, table};
 
@@ -58,7 +58,7 @@ fn bind(text: &str, schema: &SchemaRef) -> Result<RuleSet, String> {
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == dqdl::Severity::Error) {
         return Err(format!("parse: {diagnostics:?}"));
     }
-    RuleSet::bind(&document, &BindContext { schema, predicates: &SimpleWhere, text, now: now() })
+    RuleSet::bind(&document, &BindContext::new(schema, &SimpleWhere, text, now()))
         .map_err(|problems| format!("bind: {problems:?}"))
 }
 
@@ -156,13 +156,13 @@ fn dataset(case: &Value) -> Verdict {
     // The whole table at once, and cut in two with merged states: the answers must be the same.
     let mut whole = rules.start();
     let rows = rules.update(&batch, &mut whole).unwrap();
-    let outcomes = rules.evaluate(&whole, &|_| None);
+    let outcomes = rules.evaluate(&whole, &Finals::default()).outcomes;
     let (mut first, mut second) = (rules.start(), rules.start());
     let cut = batch.num_rows() / 2;
     rules.update(&batch.slice(0, cut), &mut first).unwrap();
     rules.update(&batch.slice(cut, batch.num_rows() - cut), &mut second).unwrap();
     rules.merge(&mut first, second).unwrap();
-    let merged = rules.evaluate(&first, &|_| None);
+    let merged = rules.evaluate(&first, &Finals::default()).outcomes;
     if format!("{outcomes:?}") != format!("{merged:?}") {
         return Verdict::Disagrees(format!("merged states differ: {outcomes:?} / {merged:?}"));
     }

@@ -7,9 +7,9 @@ mod support;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
-use etl_rules::{BindContext, RuleOutcome, RuleSet, RuleSetState, dqdl, registry};
+use etl_rules::{BindContext, Finals, RuleOutcome, RuleSet, RuleSetState, RuleType, dqdl, registry};
 use proptest::prelude::*;
-use support::SimpleWhere;
+use support::{SimpleWhere, bind_with_references};
 
 type Row = (Option<i64>, Option<String>, Option<f64>, Option<String>);
 
@@ -29,7 +29,11 @@ fn table(rows: &[Row]) -> RecordBatch {
 
 /// Every example of the registry, with and without a `where`, and forms that use other analyzers.
 fn ruleset(batch: &RecordBatch) -> RuleSet {
-    let mut texts: Vec<String> = registry::all().iter().map(|rule_type| rule_type.doc().example.to_owned()).collect();
+    let (analyzers, rules): (Vec<_>, Vec<_>) = registry::all().iter().partition(|kind| kind.is_analyzer_only());
+    let examples = |kinds: Vec<&&'static dyn RuleType>| -> Vec<String> {
+        kinds.into_iter().map(|kind| kind.doc().example.to_owned()).collect()
+    };
+    let mut texts = examples(rules);
     texts.extend(
         [
             r#"RowCount > 1 where "id > 2""#,
@@ -43,20 +47,23 @@ fn ruleset(batch: &RecordBatch) -> RuleSet {
         ]
         .map(str::to_owned),
     );
-    let text = format!("Rules = [ {} ]", texts.join(",\n"));
+    let analyzers = examples(analyzers).join(",\n");
+    let text = format!("Rules = [ {} ] Analyzers = [ {analyzers} ]", texts.join(",\n"));
     let document = dqdl::parse(&text).document;
     let now = "2026-01-15T12:34:56Z".parse().unwrap();
-    let rules =
-        RuleSet::bind(&document, &BindContext { schema: &batch.schema(), predicates: &SimpleWhere, text: &text, now });
-    let rules = rules.unwrap();
+    let reference = table(&[(Some(1), Some("a".to_owned()), Some(0.5), None), (None, None, None, None)]);
+    let schema = batch.schema();
+    let cx = BindContext::new(&schema, &SimpleWhere, &text, now);
+    let rules = bind_with_references(&document, &cx, &[("reference", reference)]).unwrap();
     assert!(rules.warnings().is_empty(), "{:?}", rules.warnings());
     rules
 }
 
+/// The state of a batch, as another process would get it.
 fn state_of(rules: &RuleSet, batch: &RecordBatch) -> RuleSetState {
     let mut state = rules.start();
     rules.update(batch, &mut state).unwrap();
-    state
+    rules.restore(&state.save().unwrap()).unwrap()
 }
 
 fn assert_same(left: &[RuleOutcome], right: &[RuleOutcome]) {
@@ -90,7 +97,7 @@ proptest! {
     ) {
         let batch = table(&rows);
         let rules = ruleset(&batch);
-        let whole = rules.evaluate(&state_of(&rules, &batch), &|_| None);
+        let whole = rules.evaluate(&state_of(&rules, &batch), &Finals::default()).outcomes;
 
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(rows.len())).collect();
         cuts.extend([0, rows.len()]);
@@ -101,7 +108,7 @@ proptest! {
         for part in parts() {
             rules.merge(&mut left, state_of(&rules, &part)).unwrap();
         }
-        assert_same(&whole, &rules.evaluate(&left, &|_| None));
+        assert_same(&whole, &rules.evaluate(&left, &Finals::default()).outcomes);
 
         let mut states: Vec<RuleSetState> = parts().map(|part| state_of(&rules, &part)).collect();
         let mut right = rules.start();
@@ -109,13 +116,13 @@ proptest! {
             rules.merge(&mut state, right).unwrap();
             right = state;
         }
-        assert_same(&whole, &rules.evaluate(&right, &|_| None));
+        assert_same(&whole, &rules.evaluate(&right, &Finals::default()).outcomes);
 
         let mut one = rules.start();
         for part in parts() {
             rules.update(&part, &mut one).unwrap();
         }
-        assert_same(&whole, &rules.evaluate(&one, &|_| None));
+        assert_same(&whole, &rules.evaluate(&one, &Finals::default()).outcomes);
     }
 
     #[test]
@@ -123,15 +130,15 @@ proptest! {
         let batch = table(&rows);
         let rules = ruleset(&batch);
         let mut state = state_of(&rules, &batch);
-        let kept = rules.evaluate(&state, &|_| None);
-        let counts: Vec<etl_rules::KeyCounts> = rules
+        let kept = rules.evaluate(&state, &Finals::default()).outcomes;
+        let keys = rules
             .take_keys(&mut state)
             .into_iter()
-            .map(|(_, mut hashes)| {
+            .map(|(list, mut hashes)| {
                 hashes.sort_unstable();
-                etl_rules::KeyCounts::of_sorted(&hashes)
+                (list, etl_rules::KeyCounts::of_sorted(&hashes))
             })
             .collect();
-        assert_same(&kept, &rules.evaluate(&state, &|index| counts.get(index).copied()));
+        assert_same(&kept, &rules.evaluate(&state, &Finals { keys, ..Finals::default() }).outcomes);
     }
 }

@@ -5,7 +5,7 @@
 mod support;
 
 use arrow::array::RecordBatch;
-use etl_rules::{BindContext, NoSql, Outcome, PredicateCompiler, RuleError, RuleSet, dqdl};
+use etl_rules::{BindContext, Finals, NoSql, Outcome, PredicateCompiler, RuleError, RuleSet, dqdl};
 use serde_json::json;
 use support::{SimpleWhere, table};
 
@@ -31,7 +31,7 @@ fn bind_with(
     let parsed = dqdl::parse(&text);
     assert!(parsed.is_valid(), "{:?}", parsed.diagnostics);
     let document = parsed.document;
-    RuleSet::bind(&document, &BindContext { schema: &batch.schema(), predicates, text: &text, now })
+    RuleSet::bind(&document, &BindContext::new(&batch.schema(), predicates, &text, now))
 }
 
 fn bind(rules: &str) -> RuleSet {
@@ -43,7 +43,7 @@ fn outcome(rule: &str) -> (Outcome, Option<String>) {
     let rules = bind(rule);
     let mut state = rules.start();
     rules.update(&people(), &mut state).unwrap();
-    let outcome = rules.evaluate(&state, &|_| None).remove(0);
+    let outcome = rules.evaluate(&state, &Finals::default()).outcomes.remove(0);
     (outcome.outcome, outcome.failure_reason)
 }
 
@@ -134,8 +134,8 @@ fn what_is_not_supported_is_refused_all_at_once() {
         let problems = bind_with(&SimpleWhere, rules, &people()).unwrap_err();
         problems.into_iter().map(|problem| (problem.line, problem.message)).collect::<Vec<_>>()
     };
-    let problems = refused("Entropy \"id\" > 1,\nRowCount > last(1),\nColumnValues \"name\" matches \"(?=a)b\"");
-    assert_eq!(problems[0], (2, "rule type Entropy is not supported yet".to_owned()));
+    let problems = refused("FileSize > 1 B,\nRowCount > last(1),\nColumnValues \"name\" matches \"(?=a)b\"");
+    assert_eq!(problems[0], (2, "rule type FileSize is not supported yet".to_owned()));
     assert!(problems[1].1.contains("dynamic rules are not supported yet"), "{problems:?}");
     assert!(problems[2].1.contains("look-ahead"), "{problems:?}");
 }
@@ -146,14 +146,14 @@ fn without_a_sql_engine_a_where_fails_and_warns() {
     let rules = bind_with(&NoSql, r#"IsComplete "name" where "id > 1""#, &batch).unwrap();
     assert!(rules.warnings()[0].message.contains("needs a SQL engine"), "{:?}", rules.warnings());
     assert!(!rules.rejects_rows(0));
-    let outcome = rules.evaluate(&rules.start(), &|_| None).remove(0);
+    let outcome = rules.evaluate(&rules.start(), &Finals::default()).outcomes.remove(0);
     assert_eq!(outcome.failure_reason.as_deref(), Some("The provided where clause is invalid"));
 }
 
 #[test]
 fn equal_parts_of_rules_are_computed_once() {
     let rules = bind(r#"IsUnique "id", Uniqueness "id" > 0.1, IsPrimaryKey "id", IsUnique "id" where "id > 1""#);
-    assert_eq!(rules.key_analyzers(), 2);
+    assert_eq!(rules.key_lists(), 2);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn outcomes_serialise_with_glues_names() {
     let rules = bind(r#"Completeness "name" > 0.5"#);
     let mut state = rules.start();
     rules.update(&people(), &mut state).unwrap();
-    let outcome = rules.evaluate(&state, &|_| None).remove(0);
+    let outcome = rules.evaluate(&state, &Finals::default()).outcomes.remove(0);
     assert_eq!(
         serde_json::to_value(outcome).unwrap(),
         json!({

@@ -1,9 +1,10 @@
 //! Smallest and largest value of a number column.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Decimal128Type};
 
-use crate::analyzer::{Analyzer, AnalyzerState, Metric, describe, same_state};
+use crate::analyzer::{Analyzer, AnalyzerState, Metric, describe, from_bytes, same_state, state_as, to_bytes};
+use crate::batch::BatchColumns;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
 use crate::mask::{Scope, for_each_valid};
@@ -49,6 +50,14 @@ impl Analyzer for Extreme {
     fn start(&self) -> Box<dyn AnalyzerState> {
         Box::new(ExtremeState { analyzer: self.clone(), extreme: None })
     }
+
+    fn read(&self, state: &dyn AnalyzerState) -> Metric {
+        state_as::<ExtremeState>(state).and_then(|state| state.extreme).map_or(Metric::Empty, Metric::Value)
+    }
+
+    fn restore(&self, bytes: &[u8]) -> Result<Box<dyn AnalyzerState>, RuleError> {
+        Ok(Box::new(ExtremeState { analyzer: self.clone(), extreme: from_bytes(bytes)? }))
+    }
 }
 
 #[derive(Debug)]
@@ -71,7 +80,7 @@ impl ExtremeState {
 }
 
 impl AnalyzerState for ExtremeState {
-    fn update_batch(&mut self, batch: &RecordBatch, scope: &Scope) -> Result<(), RuleError> {
+    fn update_batch(&mut self, batch: &BatchColumns<'_>, scope: &Scope) -> Result<(), RuleError> {
         let array = self.analyzer.column.array(batch)?;
         let valid = scope.valid(&array);
         if valid.as_ref().map_or(array.len(), |rows| rows.count_set_bits()) == 0 {
@@ -122,8 +131,8 @@ impl AnalyzerState for ExtremeState {
         Ok(())
     }
 
-    fn evaluate(&self) -> Metric {
-        self.extreme.map_or(Metric::Empty, Metric::Value)
+    fn save(&self) -> Result<Vec<u8>, RuleError> {
+        to_bytes(&self.extreme)
     }
 
     fn size(&self) -> usize {

@@ -2,29 +2,32 @@
 //!
 //! Two different keys share a hash with probability about n^2 / 2^129: 10^-21 for a billion rows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float32Array, Float64Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, Float32Array, Float64Array, StringArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::datatypes::{DataType, Float32Type, Float64Type};
-use arrow::row::{RowConverter, SortField};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
+use arrow::row::{RowConverter, Rows, SortField};
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::batch::BatchColumns;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
 use crate::mask::Scope;
 
 /// What is counted about the keys of one column list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyCounts {
     /// Distinct keys.
     pub groups: u64,
     /// Keys that occur once.
     pub unique_groups: u64,
-    /// Rows whose key is not all NULL.
+    /// Rows with a key.
     pub rows: u64,
-    /// Rows whose key occurs more than once: two equal rows count 2.
-    pub duplicate_rows: u64,
+    /// How many keys occur how often, for keys that occur more than once.
+    pub repeated: BTreeMap<u64, u64>,
 }
 
 impl KeyCounts {
@@ -35,7 +38,7 @@ impl KeyCounts {
             counts.groups += 1;
             match group.len() {
                 1 => counts.unique_groups += 1,
-                size => counts.duplicate_rows += size as u64,
+                size => *counts.repeated.entry(size as u64).or_default() += 1,
             }
         }
         counts
@@ -46,66 +49,170 @@ impl KeyCounts {
         self.groups += other.groups;
         self.unique_groups += other.unique_groups;
         self.rows += other.rows;
-        self.duplicate_rows += other.duplicate_rows;
+        for (size, groups) in other.repeated {
+            *self.repeated.entry(size).or_default() += groups;
+        }
+    }
+
+    /// Rows whose key occurs more than once: two equal rows count 2.
+    pub fn duplicate_rows(&self) -> u64 {
+        self.repeated.iter().map(|(size, groups)| size * groups).sum()
     }
 }
 
-/// Hashes the key columns of the rows in scope, leaving out rows whose key is all NULL.
-#[derive(Debug)]
+/// What a NULL is in a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NullKeys {
+    /// A key of NULLs only is no key; in others NULL equals NULL.
+    LeftOut,
+    /// The text "NullValue", as in the histograms of Deequ.
+    NullValue,
+}
+
+/// What NULL is called in a histogram.
+const NULL_VALUE: &str = "NullValue";
+
+/// Hashes the key columns of rows.
+#[derive(Debug, Clone)]
 pub struct KeyHasher {
     columns: Vec<ColumnRef>,
-    converter: Option<RowConverter>,
+    types: Vec<DataType>,
+    nulls: NullKeys,
+    converter: Option<Arc<RowConverter>>,
+}
+
+/// The keys of all rows of a batch.
+#[derive(Debug)]
+pub struct RowKeys {
+    /// One hash per row, whatever NULLs there are.
+    pub hashes: Vec<u128>,
+    /// Rows with at least one key column that is not NULL; `None` = all.
+    pub any: Option<BooleanBuffer>,
+    /// Rows with no NULL among the key columns; `None` = all.
+    pub complete: Option<BooleanBuffer>,
 }
 
 impl KeyHasher {
     /// Binds the columns; the error names a type that cannot be a key.
     pub fn new(columns: Vec<ColumnRef>) -> Result<KeyHasher, String> {
-        let converter = match columns.as_slice() {
-            [single] if single.is_string() => None,
+        let types = columns.iter().map(|column| column.data_type().clone()).collect();
+        KeyHasher::with_types(columns, types)
+    }
+
+    /// Binds columns that are cast to `types` before they are hashed, so that keys of two data sets meet. A value that
+    /// does not survive the cast is NULL.
+    pub fn with_types(columns: Vec<ColumnRef>, types: Vec<DataType>) -> Result<KeyHasher, String> {
+        let converter = match types.as_slice() {
+            [single] if is_text(single) => None,
             _ => {
-                let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
-                Some(RowConverter::new(fields).map_err(|error| error.to_string())?)
+                let fields = types.iter().cloned().map(SortField::new).collect();
+                Some(Arc::new(RowConverter::new(fields).map_err(|error| error.to_string())?))
             }
         };
-        Ok(KeyHasher { columns, converter })
+        Ok(KeyHasher { columns, types, nulls: NullKeys::LeftOut, converter })
     }
 
-    /// A text that is equal for equal column lists.
+    /// A hasher of one column for which NULL is the value "NullValue".
+    pub fn with_null_value(column: ColumnRef) -> Result<KeyHasher, String> {
+        Ok(KeyHasher { nulls: NullKeys::NullValue, ..KeyHasher::new(vec![column])? })
+    }
+
+    /// Binds all columns of a schema.
+    pub fn of_all(schema: &SchemaRef) -> Result<KeyHasher, String> {
+        KeyHasher::new((0..schema.fields().len()).filter_map(|index| ColumnRef::at(schema, index)).collect())
+    }
+
+    /// A text that is equal for hashers that give equal hashes.
     pub(crate) fn key(&self) -> String {
-        self.columns.iter().map(ColumnRef::key).collect()
+        let columns: String = self.columns.iter().map(ColumnRef::key).collect();
+        format!("{columns}{:?}{:?}", self.types, self.nulls)
     }
 
-    /// Appends one hash per keyed row.
-    pub fn append(&self, batch: &RecordBatch, scope: &Scope, hashes: &mut Vec<u128>) -> Result<(), RuleError> {
-        let Some(converter) = &self.converter else {
-            return self.append_text(batch, scope, hashes);
+    /// Appends one hash per keyed row in scope.
+    pub fn append(&self, batch: &BatchColumns<'_>, scope: &Scope, hashes: &mut Vec<u128>) -> Result<(), RuleError> {
+        let arrays = self.arrays(batch)?;
+        let keyed = match self.nulls {
+            NullKeys::LeftOut => both(any_valid(&arrays), scope.rows()),
+            NullKeys::NullValue => scope.rows().cloned(),
         };
-        let mut arrays = Vec::with_capacity(self.columns.len());
-        for column in &self.columns {
-            arrays.push(canonical_floats(column.array(batch)?));
-        }
-        let keyed = keyed_rows(&arrays, scope);
-        let rows = converter
-            .convert_columns(&arrays)
-            .map_err(|error| RuleError::Column { column: self.names(), message: error.to_string() })?;
-        match keyed {
-            None => hashes.extend(rows.iter().map(|row| xxh3_128(row.data()))),
-            Some(keyed) => hashes.extend(keyed.set_indices().map(|index| xxh3_128(rows.row(index).data()))),
-        }
-        Ok(())
-    }
-
-    fn append_text(&self, batch: &RecordBatch, scope: &Scope, hashes: &mut Vec<u128>) -> Result<(), RuleError> {
-        for column in &self.columns {
-            let strings = column.strings(batch)?;
-            match scope.valid(&strings) {
-                None => hashes.extend((0..strings.len()).map(|row| xxh3_128(strings.value(row).as_bytes()))),
-                Some(rows) => {
-                    hashes.extend(rows.set_indices().map(|row| xxh3_128(strings.value(row).as_bytes())));
-                }
+        match (self.encoded(&arrays)?, keyed) {
+            (Encoded::Text(texts), None) => hashes.extend((0..texts.len()).map(|row| self.text_hash(texts, row))),
+            (Encoded::Text(texts), Some(keyed)) => {
+                hashes.extend(keyed.set_indices().map(|row| self.text_hash(texts, row)));
+            }
+            (Encoded::Rows(rows), None) => hashes.extend(rows.iter().map(|row| xxh3_128(row.data()))),
+            (Encoded::Rows(rows), Some(keyed)) => {
+                hashes.extend(keyed.set_indices().map(|row| xxh3_128(rows.row(row).data())));
             }
         }
         Ok(())
+    }
+
+    /// The keys of every row.
+    pub fn rows(&self, batch: &BatchColumns<'_>) -> Result<RowKeys, RuleError> {
+        let arrays = self.arrays(batch)?;
+        let hashes = match self.encoded(&arrays)? {
+            Encoded::Text(texts) => (0..texts.len()).map(|row| self.text_hash(texts, row)).collect(),
+            Encoded::Rows(rows) => rows.iter().map(|row| xxh3_128(row.data())).collect(),
+        };
+        let complete = arrays.iter().fold(None, |complete: Option<BooleanBuffer>, array| {
+            let valid = array.logical_nulls().filter(|nulls| nulls.null_count() > 0).map(NullBuffer::into_inner);
+            both(valid, complete.as_ref())
+        });
+        let any = match self.nulls {
+            NullKeys::LeftOut => any_valid(&arrays),
+            NullKeys::NullValue => None,
+        };
+        Ok(RowKeys { hashes, any, complete })
+    }
+
+    fn text_hash(&self, texts: &StringArray, row: usize) -> u128 {
+        match self.nulls {
+            _ if texts.is_valid(row) => xxh3_128(texts.value(row).as_bytes()),
+            NullKeys::NullValue => xxh3_128(NULL_VALUE.as_bytes()),
+            // No text hashes to it but by chance, so that NULLs are one group of their own.
+            NullKeys::LeftOut => 0,
+        }
+    }
+
+    fn arrays(&self, batch: &BatchColumns<'_>) -> Result<Vec<ArrayRef>, RuleError> {
+        let mut arrays = Vec::with_capacity(self.columns.len());
+        for (column, data_type) in self.columns.iter().zip(&self.types) {
+            let array = match is_text(data_type) {
+                true => Arc::new(column.strings(batch)?) as ArrayRef,
+                false => column.array(batch)?,
+            };
+            let array = if array.data_type() == data_type || is_text(data_type) {
+                array
+            } else {
+                let options = CastOptions { safe: true, ..CastOptions::default() };
+                cast_with_options(&array, data_type, &options).map_err(|error| column.unreadable(&error.to_string()))?
+            };
+            arrays.push(canonical_floats(array));
+        }
+        Ok(arrays)
+    }
+
+    fn encoded<'a>(&self, arrays: &'a [ArrayRef]) -> Result<Encoded<'a>, RuleError> {
+        let unreadable = |message: String| RuleError::Column { column: self.names(), message };
+        match (&self.converter, arrays) {
+            (None, [single]) => match single.as_string_opt::<i32>() {
+                Some(texts) => Ok(Encoded::Text(texts)),
+                None => Err(unreadable("not text".to_owned())),
+            },
+            (None, _) => Err(unreadable("not one column".to_owned())),
+            (Some(converter), arrays) => {
+                converter.convert_columns(arrays).map(Encoded::Rows).map_err(|error| unreadable(error.to_string()))
+            }
+        }
+    }
+
+    /// The column, when it is only one.
+    pub(crate) fn single_column(&self) -> Option<&ColumnRef> {
+        match self.columns.as_slice() {
+            [single] => Some(single),
+            _ => None,
+        }
     }
 
     fn names(&self) -> String {
@@ -113,23 +220,36 @@ impl KeyHasher {
     }
 }
 
-/// The rows in scope with at least one key column that is not NULL; `None` = all rows.
-fn keyed_rows(arrays: &[ArrayRef], scope: &Scope) -> Option<BooleanBuffer> {
-    let mut any: Option<NullBuffer> = None;
+/// Keys in a form that hashes equal when they are equal.
+enum Encoded<'a> {
+    Text(&'a StringArray),
+    Rows(Rows),
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// The intersection, where `None` is all rows.
+fn both(left: Option<BooleanBuffer>, right: Option<&BooleanBuffer>) -> Option<BooleanBuffer> {
+    match (left, right) {
+        (None, right) => right.cloned(),
+        (left, None) => left,
+        (Some(left), Some(right)) => Some(&left & right),
+    }
+}
+
+/// The rows with at least one value that is not NULL; `None` = all rows.
+fn any_valid(arrays: &[ArrayRef]) -> Option<BooleanBuffer> {
+    let mut any: Option<BooleanBuffer> = None;
     for array in arrays {
-        let Some(nulls) = array.logical_nulls().filter(|nulls| nulls.null_count() > 0) else {
-            return scope.rows().cloned();
-        };
+        let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0)?;
         any = Some(match any {
-            None => nulls,
-            Some(known) => NullBuffer::new(known.inner() | nulls.inner()),
+            None => nulls.into_inner(),
+            Some(known) => &known | nulls.inner(),
         });
     }
-    match (any, scope.rows()) {
-        (None, rows) => rows.cloned(),
-        (Some(any), None) => Some(any.into_inner()),
-        (Some(any), Some(rows)) => Some(any.inner() & rows),
-    }
+    any
 }
 
 /// Spark groups -0.0 with 0.0 and all NaNs together; the row encoding would not.
@@ -151,6 +271,20 @@ fn canonical_floats(array: ArrayRef) -> ArrayRef {
     }
 }
 
+/// A type in which the keys of two data sets can be compared, as Spark's joins would.
+pub(crate) fn common_type(left: &DataType, right: &DataType) -> DataType {
+    if left == right {
+        return left.clone();
+    }
+    match (left, right) {
+        (left, right) if left.is_integer() && right.is_integer() => DataType::Int64,
+        (left, right) if left.is_numeric() && right.is_numeric() => DataType::Float64,
+        (DataType::Date32, DataType::Timestamp(_, _)) => right.clone(),
+        (DataType::Timestamp(_, _), DataType::Date32) => left.clone(),
+        _ => DataType::Utf8,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,7 +293,9 @@ mod tests {
     fn counts_groups_by_size() {
         // a a b c c c
         let counts = KeyCounts::of_sorted(&[1, 1, 2, 3, 3, 3]);
-        assert_eq!(counts, KeyCounts { groups: 3, unique_groups: 1, rows: 6, duplicate_rows: 5 });
+        let repeated = BTreeMap::from([(2, 1), (3, 1)]);
+        assert_eq!(counts, KeyCounts { groups: 3, unique_groups: 1, rows: 6, repeated });
+        assert_eq!(counts.duplicate_rows(), 5);
         let mut parts = KeyCounts::of_sorted(&[1, 1, 2]);
         parts.merge(KeyCounts::of_sorted(&[3, 3, 3]));
         assert_eq!(parts, counts);

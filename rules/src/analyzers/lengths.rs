@@ -1,9 +1,11 @@
 //! Shortest and longest text of a column, in characters. NULL counts as length 0.
 
-use arrow::array::{Array, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, StringArray};
+use arrow::datatypes::Int32Type;
 
 use super::extremes::End;
-use crate::analyzer::{Analyzer, AnalyzerState, Metric, describe, same_state};
+use crate::analyzer::{Analyzer, AnalyzerState, Metric, describe, from_bytes, same_state, state_as, to_bytes};
+use crate::batch::BatchColumns;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
 use crate::mask::Scope;
@@ -33,6 +35,15 @@ impl Analyzer for ExtremeLength {
     fn start(&self) -> Box<dyn AnalyzerState> {
         Box::new(LengthState { analyzer: self.clone(), extreme: None })
     }
+
+    fn read(&self, state: &dyn AnalyzerState) -> Metric {
+        let extreme = state_as::<LengthState>(state).and_then(|state| state.extreme);
+        extreme.map_or(Metric::Empty, |length| Metric::Value(length as f64))
+    }
+
+    fn restore(&self, bytes: &[u8]) -> Result<Box<dyn AnalyzerState>, RuleError> {
+        Ok(Box::new(LengthState { analyzer: self.clone(), extreme: from_bytes(bytes)? }))
+    }
 }
 
 #[derive(Debug)]
@@ -52,10 +63,9 @@ impl LengthState {
 }
 
 impl AnalyzerState for LengthState {
-    fn update_batch(&mut self, batch: &RecordBatch, scope: &Scope) -> Result<(), RuleError> {
-        let strings = self.analyzer.column.strings(batch)?;
-        let lengths = character_lengths(&strings);
-        let lengths = lengths.iter().copied();
+    fn update_batch(&mut self, batch: &BatchColumns<'_>, scope: &Scope) -> Result<(), RuleError> {
+        let lengths = batch.lengths(&self.analyzer.column)?;
+        let lengths = lengths.as_primitive::<Int32Type>().values().iter().copied();
         let pick = |lengths: &mut dyn Iterator<Item = i32>| match self.analyzer.end {
             End::Minimum => lengths.min(),
             End::Maximum => lengths.max(),
@@ -80,8 +90,8 @@ impl AnalyzerState for LengthState {
         Ok(())
     }
 
-    fn evaluate(&self) -> Metric {
-        self.extreme.map_or(Metric::Empty, |length| Metric::Value(length as f64))
+    fn save(&self) -> Result<Vec<u8>, RuleError> {
+        to_bytes(&self.extreme)
     }
 
     fn size(&self) -> usize {

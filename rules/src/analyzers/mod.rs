@@ -1,7 +1,8 @@
 //! Mergeable states behind the metrics: one file each.
 
+pub(crate) mod correlation;
 pub(crate) mod extremes;
 pub(crate) mod keys;
 pub(crate) mod lengths;
-pub(crate) mod spread;
+pub(crate) mod moments;
 pub(crate) mod sum;

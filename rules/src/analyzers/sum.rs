@@ -1,9 +1,12 @@
 //! Sum and mean. Integers and decimals are added exactly, floats with compensation (Neumaier 1974).
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 
-use crate::analyzer::{Analyzer, AnalyzerState, Metric, describe, same_state};
+use serde::{Deserialize, Serialize};
+
+use crate::analyzer::{Analyzer, AnalyzerState, Metric, describe, from_bytes, same_state, state_as, to_bytes};
+use crate::batch::BatchColumns;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
 use crate::mask::{Scope, for_each_valid};
@@ -29,7 +32,7 @@ pub(crate) struct SumOf {
 
 impl Analyzer for SumOf {
     fn key(&self) -> String {
-        format!("{:?}({})", self.total, self.column.key())
+        format!("Sum({})", self.column.key())
     }
 
     fn describe(&self, filter: Option<&str>) -> String {
@@ -37,12 +40,28 @@ impl Analyzer for SumOf {
     }
 
     fn start(&self) -> Box<dyn AnalyzerState> {
-        Box::new(SumState { analyzer: self.clone(), count: 0, exact: 0, float: Neumaier::default() })
+        Box::new(SumState { column: self.column.clone(), added: Added::default() })
+    }
+
+    fn read(&self, state: &dyn AnalyzerState) -> Metric {
+        let Some(SumState { added, .. }) = state_as::<SumState>(state) else { return Metric::Empty };
+        if added.count == 0 {
+            return Metric::Empty;
+        }
+        let sum = added.value(self.column.data_type());
+        Metric::Value(match self.total {
+            Total::Sum => sum,
+            Total::Mean => sum / added.count as f64,
+        })
+    }
+
+    fn restore(&self, bytes: &[u8]) -> Result<Box<dyn AnalyzerState>, RuleError> {
+        Ok(Box::new(SumState { column: self.column.clone(), added: from_bytes(bytes)? }))
     }
 }
 
 /// A float sum that carries the rounding error of every addition.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Neumaier {
     sum: f64,
     error: f64,
@@ -61,18 +80,24 @@ impl Neumaier {
     }
 }
 
-#[derive(Debug)]
-struct SumState {
-    analyzer: SumOf,
+/// What was added so far.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Added {
     count: u64,
-    /// Integers as they are, decimals unscaled; wraps only past 2^127.
+    /// Integers as they are, decimals unscaled; what does not fit goes to `float`.
     exact: i128,
     float: Neumaier,
 }
 
+#[derive(Debug)]
+struct SumState {
+    column: ColumnRef,
+    added: Added,
+}
+
 impl AnalyzerState for SumState {
-    fn update_batch(&mut self, batch: &RecordBatch, scope: &Scope) -> Result<(), RuleError> {
-        let array = self.analyzer.column.array(batch)?;
+    fn update_batch(&mut self, batch: &BatchColumns<'_>, scope: &Scope) -> Result<(), RuleError> {
+        let array = self.column.array(batch)?;
         let valid = scope.valid(&array);
         let valid = valid.as_ref();
         let mut exact = 0i128;
@@ -90,54 +115,40 @@ impl AnalyzerState for SumState {
                 for_each_valid(array.as_primitive::<Decimal128Type>().values(), valid, |value| {
                     match exact.checked_add(value) {
                         Some(sum) => exact = sum,
-                        None => self.float.add(value as f64),
+                        None => self.added.float.add(value as f64),
                     }
                 });
             }
             DataType::Float32 => {
                 for_each_valid(array.as_primitive::<Float32Type>().values(), valid, |value| {
-                    self.float.add(f64::from(value));
+                    self.added.float.add(f64::from(value));
                 });
             }
             DataType::Float64 => {
-                for_each_valid(array.as_primitive::<Float64Type>().values(), valid, |value| self.float.add(value));
+                for_each_valid(array.as_primitive::<Float64Type>().values(), valid, |value| self.added.float.add(value));
             }
             _ => with_numbers!(
                 array,
-                |values, convert| for_each_valid(values, valid, |value| self.float.add(convert(value))),
-                return Err(self.analyzer.column.unreadable("not a number column"))
+                |values, convert| for_each_valid(values, valid, |value| self.added.float.add(convert(value))),
+                return Err(self.column.unreadable("not a number column"))
             ),
         }
-        self.add_exact(exact);
-        self.count += valid.map_or(array.len(), |rows| rows.count_set_bits()) as u64;
+        self.added.add_exact(exact);
+        self.added.count += valid.map_or(array.len(), |rows| rows.count_set_bits()) as u64;
         Ok(())
     }
 
     fn merge(&mut self, other: Box<dyn AnalyzerState>) -> Result<(), RuleError> {
-        let other = same_state::<SumState>(other)?;
-        self.count += other.count;
-        self.add_exact(other.exact);
-        self.float.add(other.float.sum);
-        self.float.error += other.float.error;
+        let other = same_state::<SumState>(other)?.added;
+        self.added.count += other.count;
+        self.added.add_exact(other.exact);
+        self.added.float.add(other.float.sum);
+        self.added.float.error += other.float.error;
         Ok(())
     }
 
-    fn evaluate(&self) -> Metric {
-        if self.count == 0 {
-            return Metric::Empty;
-        }
-        let exact = match self.analyzer.column.data_type() {
-            DataType::Decimal128(_, scale) => DecimalToDouble::new(*scale).convert(self.exact),
-            _ => self.exact as f64,
-        };
-        let sum = match self.analyzer.column.data_type() {
-            DataType::Decimal128(_, scale) => exact + self.float.value() / 10f64.powi(i32::from(*scale)),
-            _ => exact + self.float.value(),
-        };
-        Metric::Value(match self.analyzer.total {
-            Total::Sum => sum,
-            Total::Mean => sum / self.count as f64,
-        })
+    fn save(&self) -> Result<Vec<u8>, RuleError> {
+        to_bytes(&self.added)
     }
 
     fn size(&self) -> usize {
@@ -145,12 +156,22 @@ impl AnalyzerState for SumState {
     }
 }
 
-impl SumState {
+impl Added {
     /// Adds exactly; past 2^127 the rest goes to the float sum rather than around the corner.
     fn add_exact(&mut self, value: i128) {
         match self.exact.checked_add(value) {
             Some(sum) => self.exact = sum,
             None => self.float.add(value as f64),
+        }
+    }
+
+    /// The sum as a double; `exact` counts in units of the type's scale.
+    fn value(&self, data_type: &DataType) -> f64 {
+        match data_type {
+            DataType::Decimal128(_, scale) => {
+                DecimalToDouble::new(*scale).convert(self.exact) + self.float.value() / 10f64.powi(i32::from(*scale))
+            }
+            _ => self.exact as f64 + self.float.value(),
         }
     }
 }

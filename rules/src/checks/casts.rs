@@ -1,9 +1,10 @@
 //! Whether values survive a cast to a type.
 
-use arrow::array::{Array, RecordBatch, StringArray};
+use arrow::array::{Array, StringArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
+use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
@@ -111,15 +112,15 @@ impl CastCheck {
 }
 
 impl RowCheck for CastCheck {
-    fn column(&self) -> &ColumnRef {
-        &self.column
+    fn column(&self) -> Option<&ColumnRef> {
+        Some(&self.column)
     }
 
     fn key(&self) -> String {
         format!("cast({},{:?},{:?},{})", self.column.key(), self.target, self.format, self.negated)
     }
 
-    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError> {
+    fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
         let fixed = if self.column.is_string() { None } else { self.always() };
         let mask = match fixed {
             Some(true) => {

@@ -1,12 +1,13 @@
 //! Date conditions: `to_date(value)` against days.
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, StringArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{
     DataType, Date32Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType,
 };
 
+use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
@@ -54,15 +55,15 @@ impl DateCheck {
 }
 
 impl RowCheck for DateCheck {
-    fn column(&self) -> &ColumnRef {
-        &self.column
+    fn column(&self) -> Option<&ColumnRef> {
+        Some(&self.column)
     }
 
     fn key(&self) -> String {
         format!("date({},{:?},{:?})", self.column.key(), self.test, self.null_rows)
     }
 
-    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError> {
+    fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
         if self.column.is_string() {
             let strings = self.column.strings(batch)?;
             let bits = self.test.with_closure(Texts(&strings));

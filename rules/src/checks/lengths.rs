@@ -1,9 +1,10 @@
 //! Conditions on the length of texts, in characters. NULL counts as length 0.
 
-use arrow::array::RecordBatch;
+use arrow::array::AsArray;
 use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::Int32Type;
 
-use crate::analyzers::lengths::character_lengths;
+use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
@@ -19,25 +20,25 @@ pub(crate) struct LengthCheck {
     pub(crate) test: NumberTest,
 }
 
-struct Lengths(Vec<i32>);
+struct Lengths<'a>(&'a [i32]);
 
-impl ApplyTest<BooleanBuffer> for Lengths {
+impl ApplyTest<BooleanBuffer> for Lengths<'_> {
     fn apply(self, test: impl Fn(f64) -> bool) -> BooleanBuffer {
-        bits_of(&self.0, |length| test(f64::from(length)))
+        bits_of(self.0, |length| test(f64::from(length)))
     }
 }
 
 impl RowCheck for LengthCheck {
-    fn column(&self) -> &ColumnRef {
-        &self.column
+    fn column(&self) -> Option<&ColumnRef> {
+        Some(&self.column)
     }
 
     fn key(&self) -> String {
         format!("length({},{:?})", self.column.key(), self.test)
     }
 
-    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError> {
-        let lengths = character_lengths(&self.column.strings(batch)?);
-        Ok(RowMask::from_buffer(self.test.with_closure(Lengths(lengths))))
+    fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
+        let lengths = batch.lengths(&self.column)?;
+        Ok(RowMask::from_buffer(self.test.with_closure(Lengths(lengths.as_primitive::<Int32Type>().values()))))
     }
 }

@@ -1,7 +1,7 @@
 //! NULL or not.
 
-use arrow::array::RecordBatch;
 
+use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
@@ -17,15 +17,15 @@ pub(crate) struct NullCheck {
 }
 
 impl RowCheck for NullCheck {
-    fn column(&self) -> &ColumnRef {
-        &self.column
+    fn column(&self) -> Option<&ColumnRef> {
+        Some(&self.column)
     }
 
     fn key(&self) -> String {
         format!("null={}({})", self.want_null, self.column.key())
     }
 
-    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError> {
+    fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
         let array = self.column.array(batch)?;
         Ok(match (Scope::all(array.len()).valid(&array), self.want_null) {
             (None, false) => RowMask::All,

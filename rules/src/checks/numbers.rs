@@ -1,7 +1,7 @@
 //! Number conditions on values.
 
-use arrow::array::RecordBatch;
 
+use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
@@ -21,15 +21,15 @@ pub(crate) struct NumberCheck {
 }
 
 impl RowCheck for NumberCheck {
-    fn column(&self) -> &ColumnRef {
-        &self.column
+    fn column(&self) -> Option<&ColumnRef> {
+        Some(&self.column)
     }
 
     fn key(&self) -> String {
         format!("number({},{:?},{:?})", self.column.key(), self.test, self.null_rows)
     }
 
-    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError> {
+    fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
         let array = match self.column.is_string() {
             true => std::sync::Arc::new(self.column.strings(batch)?),
             false => self.column.array(batch)?,

@@ -1,8 +1,9 @@
 //! Regular expressions on text values.
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array};
 use arrow::buffer::BooleanBuffer;
 
+use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
@@ -36,8 +37,8 @@ impl PatternCheck {
 }
 
 impl RowCheck for PatternCheck {
-    fn column(&self) -> &ColumnRef {
-        &self.column
+    fn column(&self) -> Option<&ColumnRef> {
+        Some(&self.column)
     }
 
     fn key(&self) -> String {
@@ -45,7 +46,7 @@ impl RowCheck for PatternCheck {
         format!("pattern({},{:?},{negated})", self.column.key(), self.pattern)
     }
 
-    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError> {
+    fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
         let strings = self.column.strings(batch)?;
         let bits = match &self.test {
             PatternTest::Matches(pattern) => {

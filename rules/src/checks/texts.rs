@@ -1,8 +1,9 @@
 //! Membership of text values in a list.
 
-use arrow::array::{Array, RecordBatch, StringArray};
+use arrow::array::{Array, StringArray};
 use arrow::buffer::BooleanBuffer;
 
+use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
@@ -40,8 +41,8 @@ impl TextCheck {
 }
 
 impl RowCheck for TextCheck {
-    fn column(&self) -> &ColumnRef {
-        &self.column
+    fn column(&self) -> Option<&ColumnRef> {
+        Some(&self.column)
     }
 
     fn key(&self) -> String {
@@ -57,7 +58,7 @@ impl RowCheck for TextCheck {
         )
     }
 
-    fn check(&self, batch: &RecordBatch) -> Result<RowMask, RuleError> {
+    fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
         let strings = self.column.strings(batch)?;
         let keyword = |value: &[u8]| {
             (self.empty && value.is_empty())
@@ -95,7 +96,7 @@ impl RowCheck for TextCheck {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, StringArray};
+    use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
     use super::*;
 
@@ -113,7 +114,7 @@ mod tests {
             ignore_case: false,
         };
         change(&mut check);
-        let mask = check.check(&batch).unwrap();
+        let mask = check.check(&BatchColumns::new(&batch)).unwrap();
         assert_eq!(std::array::from_fn::<bool, 5, _>(|row| mask.passes(row)), expected, "{check:?}");
     }
 

@@ -8,6 +8,8 @@ use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reas
 #[derive(Debug)]
 pub(crate) struct ColumnCount;
 
+const METRIC: &str = "Dataset.*.ColumnCount";
+
 impl RuleType for ColumnCount {
     fn name(&self) -> &'static str {
         "ColumnCount"
@@ -23,12 +25,13 @@ impl RuleType for ColumnCount {
         }
     }
 
+    fn history_metric(&self, _parameters: &[String]) -> Option<String> {
+        Some(METRIC.to_owned())
+    }
+
     fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
-        Ok(BoundRule::dataset(vec![Constraint {
-            measure: Measure::Constant(cx.schema.fields().len() as f64),
-            metric: Some("Dataset.*.ColumnCount".to_owned()),
-            test: call.number_test().map_err(BindProblem::fails)?,
-            reason: Reason::Integer,
-        }]))
+        let measure = Measure::Constant(cx.schema.fields().len() as f64);
+        let test = call.number_test().map_err(BindProblem::fails)?;
+        Ok(BoundRule::dataset(vec![Constraint::new(METRIC, measure, test, Reason::Integer)]))
     }
 }

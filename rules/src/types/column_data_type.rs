@@ -34,6 +34,7 @@ impl RuleType for ColumnDataType {
             reason: format!("Column {name} does not exist in the dataset"),
             warning: None,
             help: did_you_mean(name, cx),
+            fails_rows: false,
         })?;
         let (type_name, negated) = match &call.condition {
             Some(Condition::Texts(condition)) if !condition.list => match condition.texts.as_slice() {
@@ -49,13 +50,9 @@ impl RuleType for ColumnDataType {
             return Err(BindProblem::fails("Unsupported rule format"));
         }
         let check = Arc::new(CastCheck::new(column, target, format, negated));
-        let constraint = Constraint {
-            measure: Measure::Share(check.clone()),
-            metric: Some(format!("Column.{name}.ColumnDataType.Compliance")),
-            test: call.share_test(),
-            reason: Reason::Percent,
-        };
-        let rule = BoundRule { no_rows: NoRows::PassWithMessage, ..BoundRule::dataset(vec![constraint]) };
+        let metric = format!("Column.{name}.ColumnDataType.Compliance");
+        let constraint = Constraint::new(metric, Measure::Share(check.clone()), call.share_test(), Reason::Percent);
+        let rule = BoundRule::dataset(vec![constraint]).when_no_rows(NoRows::PassWithMessage);
         Ok(rule.with_rows(check, call.threshold.is_none()))
     }
 }

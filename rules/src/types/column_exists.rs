@@ -27,12 +27,8 @@ impl RuleType for ColumnExists {
 
     fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
         let name = call.first_parameter();
-        let exists = ColumnRef::find(cx.schema, name).is_some();
-        Ok(BoundRule::dataset(vec![Constraint {
-            measure: Measure::Constant(f64::from(u8::from(exists))),
-            metric: Some(format!("Dataset.{name}.ColumnExists")),
-            test: NumberTest::Equal(1.0),
-            reason: Reason::Double,
-        }]))
+        let exists = Measure::Constant(f64::from(u8::from(ColumnRef::find(cx.schema, name).is_some())));
+        let metric = format!("Dataset.{name}.ColumnExists");
+        Ok(BoundRule::dataset(vec![Constraint::new(metric, exists, NumberTest::Equal(1.0), Reason::Double)]))
     }
 }

@@ -33,14 +33,14 @@ impl RuleType for ColumnLength {
 
     fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
         let column = text_column(call.first_parameter(), cx)?;
+        if call.is_analyzer {
+            let ends = [End::Minimum, End::Maximum].map(|end| extreme(&column, end, NumberTest::any()));
+            return Ok(BoundRule::dataset(ends.into()));
+        }
         let test = call.number_test().map_err(BindProblem::fails)?;
         let rows = Arc::new(LengthCheck { column: column.clone(), test: test.clone() });
-        let share = |metric: Option<String>| Constraint {
-            measure: Measure::Share(rows.clone()),
-            metric,
-            test: NumberTest::Equal(1.0),
-            reason: Reason::Double,
-        };
+        let share = || Measure::Share(rows.clone());
+        let all_rows = NumberTest::Equal(1.0);
         let constraints = match &test {
             NumberTest::Greater(_) | NumberTest::GreaterOrEqual(_) => vec![extreme(&column, End::Minimum, test)],
             NumberTest::Less(_) | NumberTest::LessOrEqual(_) => vec![extreme(&column, End::Maximum, test)],
@@ -52,15 +52,16 @@ impl RuleType for ColumnLength {
                 extreme(&column, End::Maximum, NumberTest::Less(*high)),
             ],
             NumberTest::NotEqual(_) => {
-                let reported = NumberTest::NotIn(Vec::new());
+                let reported = NumberTest::any();
                 vec![
                     extreme(&column, End::Minimum, reported.clone()),
                     extreme(&column, End::Maximum, reported),
-                    share(None),
+                    Constraint::unreported(share(), all_rows, Reason::Double),
                 ]
             }
             NumberTest::NotBetween(_, _) | NumberTest::In(_) | NumberTest::NotIn(_) => {
-                vec![share(Some(format!("Column.{}.LengthCompliance", column.name())))]
+                let metric = format!("Column.{}.LengthCompliance", column.name());
+                vec![Constraint::new(metric, share(), all_rows, Reason::Double)]
             }
         };
         Ok(BoundRule::dataset(constraints).with_rows(rows, true))
@@ -68,10 +69,7 @@ impl RuleType for ColumnLength {
 }
 
 fn extreme(column: &ColumnRef, end: End, test: NumberTest) -> Constraint {
-    Constraint {
-        measure: Measure::Analyzer(Box::new(ExtremeLength { column: column.clone(), end })),
-        metric: Some(format!("Column.{}.{}Length", column.name(), end.name())),
-        test,
-        reason: Reason::Double,
-    }
+    let metric = format!("Column.{}.{}Length", column.name(), end.name());
+    let measure = Measure::Analyzer(Arc::new(ExtremeLength { column: column.clone(), end }));
+    Constraint::new(metric, measure, test, Reason::Double)
 }

@@ -16,6 +16,7 @@ use crate::doc::RuleDoc;
 use crate::mask::NullRows;
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, column, numeric_column};
+use crate::spark_cast;
 
 /// Holds every value of a column against a condition.
 #[derive(Debug)]
@@ -59,7 +60,12 @@ impl RuleType for ColumnValues {
                 let check = date_check(&column, condition)?;
                 Ok(share(&column, Arc::new(check), "ColumnValues.Compliance", call))
             }
-            Some(Condition::Other) | None => {
+            None if call.is_analyzer => {
+                let column = numeric_column(name, cx)?;
+                let ends = [End::Minimum, End::Maximum].map(|end| extreme(&column, end, NumberTest::any()));
+                Ok(BoundRule::dataset(ends.into()))
+            }
+            Some(Condition::Duration(_) | Condition::Size(_)) | None => {
                 Err(BindProblem::fails("ColumnValues requires a number, text or date condition"))
             }
         }
@@ -68,12 +74,8 @@ impl RuleType for ColumnValues {
 
 /// A rule judged by the share of rows that satisfy a check.
 fn share(column: &ColumnRef, check: Arc<dyn RowCheck>, metric: &str, call: &RuleCall) -> BoundRule {
-    let constraint = Constraint {
-        measure: Measure::Share(check.clone()),
-        metric: Some(format!("Column.{}.{metric}", column.name())),
-        test: call.share_test(),
-        reason: Reason::Double,
-    };
+    let metric = format!("Column.{}.{metric}", column.name());
+    let constraint = Constraint::new(metric, Measure::Share(check.clone()), call.share_test(), Reason::Double);
     BoundRule::dataset(vec![constraint]).with_rows(check, call.threshold.is_none())
 }
 
@@ -128,22 +130,15 @@ fn bind_numbers(
         ],
         _ => Vec::new(),
     };
-    constraints.push(Constraint {
-        measure: Measure::Share(not_null(&column)),
-        metric: None,
-        test: NumberTest::Equal(1.0),
-        reason: Reason::Null,
-    });
+    let complete = Measure::Share(not_null(&column));
+    constraints.push(Constraint::unreported(complete, NumberTest::Equal(1.0), Reason::Null));
     Ok(BoundRule::dataset(constraints).with_rows(Arc::new(rows), call.threshold.is_none()))
 }
 
 fn extreme(column: &ColumnRef, end: End, test: NumberTest) -> Constraint {
-    Constraint {
-        measure: Measure::Analyzer(Box::new(Extreme { column: column.clone(), end })),
-        metric: Some(format!("Column.{}.{}", column.name(), end.name())),
-        test,
-        reason: Reason::Double,
-    }
+    let metric = format!("Column.{}.{}", column.name(), end.name());
+    let measure = Measure::Analyzer(Arc::new(Extreme { column: column.clone(), end }));
+    Constraint::new(metric, measure, test, Reason::Double)
 }
 
 fn text_check(column: &ColumnRef, condition: &TextCondition, call: &RuleCall) -> Arc<dyn RowCheck> {
@@ -166,7 +161,7 @@ fn date_check(column: &ColumnRef, condition: &DateCondition) -> Result<DateCheck
     let mut has_null = false;
     for operand in &condition.operands {
         match operand {
-            DateOperand::Day(day) => days.push(f64::from(*day)),
+            DateOperand::At(instant) => days.push(f64::from(spark_cast::day_of(*instant))),
             DateOperand::Null => has_null = true,
             DateOperand::Invalid(text) => {
                 return Err(BindProblem::fails(format!("Invalid date operand in ColumnValues rule: {text}")));

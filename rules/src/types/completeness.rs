@@ -28,6 +28,10 @@ impl RuleType for Completeness {
         }
     }
 
+    fn history_metric(&self, parameters: &[String]) -> Option<String> {
+        Some(format!("Column.{}.Completeness", parameters.first()?))
+    }
+
     fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
         let column = column(call.first_parameter(), cx)?;
         let test = call.number_test().map_err(BindProblem::fails)?;
@@ -43,10 +47,6 @@ pub(crate) fn not_null(column: &ColumnRef) -> Arc<NullCheck> {
 
 /// `Column.c.Completeness` held against a test.
 pub(crate) fn completeness(column: &ColumnRef, test: NumberTest) -> Constraint {
-    Constraint {
-        measure: Measure::Share(not_null(column)),
-        metric: Some(format!("Column.{}.Completeness", column.name())),
-        test,
-        reason: Reason::Double,
-    }
+    let metric = format!("Column.{}.Completeness", column.name());
+    Constraint::new(metric, Measure::Share(not_null(column)), test, Reason::Double)
 }

@@ -1,7 +1,7 @@
 //! `IsPrimaryKey`.
 
 use super::completeness::completeness;
-use super::uniqueness::{key_columns, uniqueness};
+use super::uniqueness::{key_columns, key_hasher, uniqueness};
 use crate::call::RuleCall;
 use crate::doc::RuleDoc;
 use crate::number_test::NumberTest;
@@ -21,8 +21,8 @@ impl RuleType for IsPrimaryKey {
             summary: "Requires that every key occurs once and that no key column holds NULL.",
             syntax: "IsPrimaryKey <column> [<column> ..] [where \"<sql>\"]",
             nulls: "NULL in any key column fails.",
-            differs_from_glue: "Checks completeness of each of several columns, as the AWS pages say; older Deequ forgets \
-                                it. Judges the dataset only.",
+            differs_from_glue: "Checks completeness of each of several columns, as the AWS pages say; older Deequ \
+                                forgets it.",
             example: "IsPrimaryKey \"id\"",
         }
     }
@@ -31,6 +31,6 @@ impl RuleType for IsPrimaryKey {
         let columns = key_columns(call, cx)?;
         let mut constraints = vec![uniqueness(&columns, NumberTest::Equal(1.0))?];
         constraints.extend(columns.iter().map(|column| completeness(column, NumberTest::Equal(1.0))));
-        Ok(BoundRule::dataset(constraints))
+        Ok(BoundRule::dataset(constraints).with_unique_rows(key_hasher(&columns)?))
     }
 }

@@ -1,6 +1,6 @@
 //! `IsUnique`.
 
-use super::uniqueness::{key_columns, uniqueness};
+use super::uniqueness::{key_columns, key_hasher, uniqueness};
 use crate::call::RuleCall;
 use crate::doc::RuleDoc;
 use crate::number_test::NumberTest;
@@ -20,12 +20,14 @@ impl RuleType for IsUnique {
             summary: "Requires that every key occurs exactly once.",
             syntax: "IsUnique <column> [<column> ..] [where \"<sql>\"]",
             nulls: "Rows whose key columns are all NULL do not count.",
-            differs_from_glue: "Judges the dataset only; rows get no result, as a later row may repeat the key.",
+            differs_from_glue: "",
             example: "IsUnique \"id\"",
         }
     }
 
     fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
-        Ok(BoundRule::dataset(vec![uniqueness(&key_columns(call, cx)?, NumberTest::Equal(1.0))?]))
+        let columns = key_columns(call, cx)?;
+        let unique = uniqueness(&columns, NumberTest::Equal(1.0))?;
+        Ok(BoundRule::dataset(vec![unique]).with_unique_rows(key_hasher(&columns)?))
     }
 }

@@ -1,5 +1,7 @@
 //! `Mean`.
 
+use std::sync::Arc;
+
 use crate::analyzers::sum::{SumOf, Total};
 use crate::call::RuleCall;
 use crate::doc::RuleDoc;
@@ -24,13 +26,15 @@ impl RuleType for Mean {
         }
     }
 
+    fn history_metric(&self, parameters: &[String]) -> Option<String> {
+        Some(format!("Column.{}.Mean", parameters.first()?))
+    }
+
     fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
         let column = numeric_column(call.first_parameter(), cx)?;
-        Ok(BoundRule::dataset(vec![Constraint {
-            metric: Some(format!("Column.{}.Mean", column.name())),
-            measure: Measure::Analyzer(Box::new(SumOf { column, total: Total::Mean })),
-            test: call.number_test().map_err(BindProblem::fails)?,
-            reason: Reason::Double,
-        }]))
+        let metric = format!("Column.{}.Mean", column.name());
+        let measure = Measure::Analyzer(Arc::new(SumOf { column, total: Total::Mean }));
+        let test = call.number_test().map_err(BindProblem::fails)?;
+        Ok(BoundRule::dataset(vec![Constraint::new(metric, measure, test, Reason::Double)]))
     }
 }

@@ -1,16 +1,31 @@
 //! Rule types: one file each, listed in the registry.
 
+pub(crate) mod aggregate_match;
+pub(crate) mod all_statistics;
+pub(crate) mod column_correlation;
 pub(crate) mod column_count;
 pub(crate) mod column_data_type;
 pub(crate) mod column_exists;
 pub(crate) mod column_length;
+pub(crate) mod column_names_match_pattern;
 pub(crate) mod column_values;
 pub(crate) mod completeness;
+pub(crate) mod custom_sql;
+pub(crate) mod data_freshness;
+pub(crate) mod dataset_match;
+pub(crate) mod distinct_values_count;
+pub(crate) mod duplicate_row_count;
+pub(crate) mod entropy;
 pub(crate) mod is_complete;
 pub(crate) mod is_primary_key;
 pub(crate) mod is_unique;
 pub(crate) mod mean;
+pub(crate) mod referential_integrity;
 pub(crate) mod row_count;
+pub(crate) mod row_count_match;
+pub(crate) mod schema_match;
 pub(crate) mod standard_deviation;
 pub(crate) mod sum;
+pub(crate) mod unique_value_ratio;
 pub(crate) mod uniqueness;
+pub(crate) mod variance;

@@ -8,6 +8,8 @@ use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRo
 #[derive(Debug)]
 pub(crate) struct RowCount;
 
+const METRIC: &str = "Dataset.*.RowCount";
+
 impl RuleType for RowCount {
     fn name(&self) -> &'static str {
         "RowCount"
@@ -23,14 +25,13 @@ impl RuleType for RowCount {
         }
     }
 
+    fn history_metric(&self, _parameters: &[String]) -> Option<String> {
+        Some(METRIC.to_owned())
+    }
+
     fn bind(&self, call: &RuleCall, _cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
         let test = call.number_test().map_err(BindProblem::fails)?;
-        let constraint = Constraint {
-            measure: Measure::RowsInScope,
-            metric: Some("Dataset.*.RowCount".to_owned()),
-            test,
-            reason: Reason::Integer,
-        };
-        Ok(BoundRule { no_rows: NoRows::Evaluate, ..BoundRule::dataset(vec![constraint]) })
+        let constraint = Constraint::new(METRIC, Measure::RowsInScope, test, Reason::Integer);
+        Ok(BoundRule::dataset(vec![constraint]).when_no_rows(NoRows::Evaluate))
     }
 }

@@ -1,6 +1,8 @@
 //! `StandardDeviation`.
 
-use crate::analyzers::spread::StandardDeviationOf;
+use std::sync::Arc;
+
+use crate::analyzers::moments::{Spread, SpreadOf};
 use crate::call::RuleCall;
 use crate::doc::RuleDoc;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, numeric_column};
@@ -24,13 +26,15 @@ impl RuleType for StandardDeviation {
         }
     }
 
+    fn history_metric(&self, parameters: &[String]) -> Option<String> {
+        Some(format!("Column.{}.StandardDeviation", parameters.first()?))
+    }
+
     fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
         let column = numeric_column(call.first_parameter(), cx)?;
-        Ok(BoundRule::dataset(vec![Constraint {
-            metric: Some(format!("Column.{}.StandardDeviation", column.name())),
-            measure: Measure::Analyzer(Box::new(StandardDeviationOf { column })),
-            test: call.number_test().map_err(BindProblem::fails)?,
-            reason: Reason::Double,
-        }]))
+        let metric = format!("Column.{}.StandardDeviation", column.name());
+        let measure = Measure::Analyzer(Arc::new(SpreadOf { column, spread: Spread::StandardDeviation }));
+        let test = call.number_test().map_err(BindProblem::fails)?;
+        Ok(BoundRule::dataset(vec![Constraint::new(metric, measure, test, Reason::Double)]))
     }
 }

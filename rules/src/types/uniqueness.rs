@@ -21,14 +21,19 @@ impl RuleType for Uniqueness {
             summary: "Compares the share of rows whose key occurs exactly once.",
             syntax: "Uniqueness <column> [<column> ..] <number condition> [where \"<sql>\"]",
             nulls: "Rows whose key columns are all NULL do not count; a partly NULL key counts, NULLs being equal.",
-            differs_from_glue: "Judges the dataset only; rows get no result, as a later row may repeat the key.",
+            differs_from_glue: "",
             example: "Uniqueness \"id\" > 0.9",
         }
     }
 
+    fn history_metric(&self, parameters: &[String]) -> Option<String> {
+        Some(key_metric(parameters, "Uniqueness"))
+    }
+
     fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
         let test = call.number_test().map_err(BindProblem::fails)?;
-        Ok(BoundRule::dataset(vec![uniqueness(&key_columns(call, cx)?, test)?]))
+        let columns = key_columns(call, cx)?;
+        Ok(BoundRule::dataset(vec![uniqueness(&columns, test)?]).with_unique_rows(key_hasher(&columns)?))
     }
 }
 
@@ -37,24 +42,40 @@ pub(crate) fn key_columns(call: &RuleCall, cx: &BindContext<'_>) -> Result<Vec<C
     call.parameters.iter().map(|name| column(name, cx)).collect()
 }
 
-/// `Column.c.Uniqueness` or `Multicolumn.c1,c2.Uniqueness` held against a test.
-pub(crate) fn uniqueness(columns: &[ColumnRef], test: NumberTest) -> Result<Constraint, BindProblem> {
-    let names: Vec<&str> = columns.iter().map(ColumnRef::name).collect();
-    let entity = if names.len() == 1 { "Column" } else { "Multicolumn" };
-    let hasher = KeyHasher::new(columns.to_vec())
-        .map_err(|why| BindProblem::fails(format!("Rule (or nested rule) not supported due to: {why}")))?;
-    Ok(Constraint {
-        measure: Measure::Keys {
-            hasher,
-            metric: share_of_unique,
-            describe: format!("Uniqueness(List({})", names.join(", ")),
-        },
-        metric: Some(format!("{entity}.{}.Uniqueness", names.join(","))),
-        test,
-        reason: Reason::Double,
-    })
+/// The hasher of some columns; fails for a type that cannot be a key.
+pub(crate) fn key_hasher(columns: &[ColumnRef]) -> Result<KeyHasher, BindProblem> {
+    KeyHasher::new(columns.to_vec()).map_err(not_a_key)
 }
 
-fn share_of_unique(counts: &KeyCounts) -> Option<f64> {
+/// Why a column cannot be a key.
+pub(crate) fn not_a_key(why: String) -> BindProblem {
+    BindProblem::fails(format!("Rule (or nested rule) not supported due to: {why}"))
+}
+
+/// `Column.c.<metric>` or `Multicolumn.c1,c2.<metric>`.
+pub(crate) fn key_metric(columns: &[String], metric: &str) -> String {
+    let entity = if columns.len() == 1 { "Column" } else { "Multicolumn" };
+    format!("{entity}.{}.{metric}", columns.join(","))
+}
+
+/// The share of unique rows held against a test.
+pub(crate) fn uniqueness(columns: &[ColumnRef], test: NumberTest) -> Result<Constraint, BindProblem> {
+    key_constraint(columns, "Uniqueness", share_of_unique, test)
+}
+
+/// A metric of the keys of some columns held against a test.
+pub(crate) fn key_constraint(
+    columns: &[ColumnRef],
+    name: &str,
+    metric: fn(&KeyCounts, u64) -> Option<f64>,
+    test: NumberTest,
+) -> Result<Constraint, BindProblem> {
+    let names: Vec<String> = columns.iter().map(|column| column.name().to_owned()).collect();
+    let describe = format!("{name}(List({})", names.join(", "));
+    let measure = Measure::Keys { hasher: key_hasher(columns)?, metric, describe };
+    Ok(Constraint::new(key_metric(&names, name), measure, test, Reason::Double))
+}
+
+fn share_of_unique(counts: &KeyCounts, _rows: u64) -> Option<f64> {
     (counts.rows > 0).then(|| counts.unique_groups as f64 / counts.rows as f64)
 }

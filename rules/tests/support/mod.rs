@@ -9,7 +9,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::util::display::array_value_to_string;
-use etl_rules::{Predicate, PredicateCompiler};
+use etl_rules::{BindContext, Facts, Need, Predicate, PredicateCompiler, ReferenceScan, RuleSet, dqdl};
 use serde_json::Value;
 
 /// Builds the table of a case; `None` when a column type is unknown here.
@@ -69,6 +69,11 @@ struct Comparison {
 }
 
 impl PredicateCompiler for SimpleWhere {
+    /// Any query counts something: there is no SQL engine here to ask.
+    fn plan_query(&self, _sql: &str, _schema: &SchemaRef, _facts: &Facts) -> Result<SchemaRef, String> {
+        Ok(Arc::new(Schema::new(vec![Field::new("count", DataType::Int64, true)])))
+    }
+
     fn compile(&self, sql: &str, schema: &SchemaRef) -> Result<Box<dyn Predicate>, String> {
         let mut comparisons = Vec::new();
         for part in sql.split(" and ") {
@@ -134,6 +139,28 @@ impl Comparison {
             _ => self.operands.iter().any(|operand| compare(operand).is_eq()),
         }
     }
+}
+
+/// Binds a document with the data sets in `references`, each scanned for what the rules want to know.
+pub fn bind_with_references(
+    document: &dqdl::Document,
+    cx: &BindContext<'_>,
+    references: &[(&str, RecordBatch)],
+) -> Result<RuleSet, Vec<dqdl::Diagnostic>> {
+    let mut facts = Facts::default();
+    for (alias, batch) in references {
+        facts.declare(*alias, batch.schema());
+    }
+    let needs: Vec<Need> = RuleSet::needs(document, &BindContext { facts: &facts, ..*cx });
+    for (alias, batch) in references {
+        let mut scan = ReferenceScan::new(alias, &batch.schema(), &needs);
+        // In two parts: a scan is a pass like any other.
+        let half = batch.num_rows() / 2;
+        scan.update(&batch.slice(0, half)).unwrap();
+        scan.update(&batch.slice(half, batch.num_rows() - half)).unwrap();
+        facts.learn(scan);
+    }
+    RuleSet::bind(document, &BindContext { facts: &facts, ..*cx })
 }
 
 /// A schema with one nullable column.

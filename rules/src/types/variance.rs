@@ -1,0 +1,40 @@
+//! `Variance`.
+
+use std::sync::Arc;
+
+use crate::analyzers::moments::{Spread, SpreadOf};
+use crate::call::RuleCall;
+use crate::doc::RuleDoc;
+use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, numeric_column};
+
+/// Compares the variance of a number column.
+#[derive(Debug)]
+pub(crate) struct Variance;
+
+impl RuleType for Variance {
+    fn name(&self) -> &'static str {
+        "Variance"
+    }
+
+    fn doc(&self) -> &'static RuleDoc {
+        &RuleDoc {
+            summary: "Compares the population variance of a number column.",
+            syntax: "Variance <column> <number condition> [where \"<sql>\"]",
+            nulls: "NULLs are ignored; a column of only NULLs, or no row, fails.",
+            differs_from_glue: "Agrees to about 1 ulp: the same formula in another order.",
+            example: "Variance \"price\" >= 0",
+        }
+    }
+
+    fn history_metric(&self, parameters: &[String]) -> Option<String> {
+        Some(format!("Column.{}.Variance", parameters.first()?))
+    }
+
+    fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
+        let column = numeric_column(call.first_parameter(), cx)?;
+        let metric = format!("Column.{}.Variance", column.name());
+        let measure = Measure::Analyzer(Arc::new(SpreadOf { column, spread: Spread::Variance }));
+        let test = call.number_test().map_err(BindProblem::fails)?;
+        Ok(BoundRule::dataset(vec![Constraint::new(metric, measure, test, Reason::Double)]))
+    }
+}
