@@ -11,7 +11,9 @@
 //! in [`registry`]; it is made of row checks (`checks/`) and mergeable analyzers (`analyzers/`).
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
+pub mod anomaly;
 pub mod dqdl;
+pub mod dynamic;
 pub mod registry;
 
 mod analyzer;
@@ -24,6 +26,7 @@ mod checks;
 mod column;
 mod doc;
 mod error;
+mod history;
 mod java_double;
 mod java_regex;
 mod lower;
@@ -46,6 +49,7 @@ pub use check::RowCheck;
 pub use column::{ColumnRef, nearest_column};
 pub use doc::{EXAMPLE_COLUMNS, RuleDoc};
 pub use error::RuleError;
+pub use history::{HistoryPoint, MetricHistory, NoHistory, last_values};
 pub use java_double::java_double;
 pub use lower::number_test;
 pub use mask::{NullRows, RowMask, Scope};
