@@ -67,6 +67,9 @@ pub(crate) enum Command {
     /// Look at the states of files
     #[command(subcommand)]
     Audit(Audit),
+    /// Look at the metrics of published runs
+    #[command(subcommand)]
+    History(History),
     /// Work with job files
     #[command(subcommand)]
     Job(JobCommand),
@@ -83,6 +86,7 @@ impl Command {
             Self::Rules(Rules::Parse(args)) => args.json,
             Self::Commits(Commits::List { json, .. } | Commits::Show { json, .. } | Commits::Gc { json, .. }) => *json,
             Self::Audit(Audit::List { json, .. } | Audit::Show { json, .. }) => *json,
+            Self::History(History::List { json, .. } | History::Export { json, .. }) => *json,
             Self::Job(JobCommand::Schema) => false,
         }
     }
@@ -124,6 +128,7 @@ EXAMPLES
   etl-engine validate orders.csv
   etl-engine validate 'landing/2024-*/*.csv' --schema orders.schema.yaml --rules orders.dqdl
   gunzip -c orders.csv.gz | etl-engine validate - --format csv --max-rejected 1%
+  etl-engine validate orders.csv --rules orders.dqdl --history lake/orders
   etl-engine validate --job orders.job.yaml s3://landing/orders/ --json | jq .verdict")]
 pub(crate) struct Validate {
     /// Files, directories, globs, URLs (s3://bucket/key), or `-` for standard input
@@ -138,6 +143,9 @@ pub(crate) struct Validate {
     /// A job file; other options override what it says
     #[arg(long, value_name = "FILE")]
     pub(crate) job: Option<String>,
+    /// The root of a table whose earlier runs dynamic rules look back at; the job's sink unless given
+    #[arg(long, value_name = "ROOT")]
+    pub(crate) history: Option<String>,
     /// Rejected rows that are acceptable: a number or a share such as 1%
     #[arg(long, value_name = "ROWS", value_parser = rejected)]
     pub(crate) max_rejected: Option<String>,
@@ -363,6 +371,69 @@ EXAMPLES
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Look at the metrics of published runs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum History {
+    /// List the metrics of published runs, newest first
+    #[command(after_help = "\
+EXAMPLES
+  etl-engine history list lake/orders
+  etl-engine history list lake/orders --metric 'Dataset.*.RowCount'
+  etl-engine history list s3://lake/orders --dataset orders --json | jq '.metrics[0]'
+
+Rules look back at these: RowCount > avg(last(10)) * 0.6")]
+    List {
+        /// Which metrics
+        #[command(flatten)]
+        of: HistoryOf,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the metrics of published runs for another program, newest first
+    #[command(after_help = "\
+EXAMPLES
+  etl-engine history export lake/orders > metrics.csv
+  etl-engine history export lake/orders --format ndjson --metric Column.price.Mean | jq .value
+  etl-engine history export lake/orders | duckdb -c \"FROM read_csv('/dev/stdin') SELECT metric, avg(value) GROUP BY ALL\"")]
+    Export {
+        /// Which metrics
+        #[command(flatten)]
+        of: HistoryOf,
+        /// The format
+        #[arg(long, value_enum, default_value_t = Export::Csv, value_name = "FORMAT")]
+        format: Export,
+        /// Print one JSON document: the same as `--format json`
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which metrics of a history.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryOf {
+    /// The root of the table: the job's sink.location
+    #[arg(value_name = "ROOT")]
+    pub(crate) root: String,
+    /// Only those of this dataset: a job's name, or default_context for jobs without one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dataset: Option<String>,
+    /// Only this metric, as in EvaluatedMetrics
+    #[arg(long, value_name = "NAME")]
+    pub(crate) metric: Option<String>,
+}
+
+/// How metrics are exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Export {
+    /// CSV with a header
+    Csv,
+    /// One JSON object a line
+    Ndjson,
+    /// One JSON document
+    Json,
 }
 
 /// Work with job files.

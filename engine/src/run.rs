@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
-use etl_rules::{BindContext, RuleOutcome, RuleSet, dqdl};
+use etl_rules::dynamic::document_uses_history;
+use etl_rules::{BindContext, MetricHistory, RuleOutcome, RuleSet, dqdl};
 use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
 
@@ -20,6 +21,7 @@ use crate::exec::keys::KeyStore;
 use crate::exec::{Limits, pipeline};
 use crate::expr::SqlPredicates;
 use crate::feed::{BLOCK_BYTES, Feed};
+use crate::history::{self, History, HistoryEntry, HistoryStore, StoreHistory, dataset_of, metrics_of};
 use crate::job::Job;
 use crate::judgement::{OnInvalidRows, judge};
 use crate::partition::PartitionSpec;
@@ -72,10 +74,11 @@ pub async fn run(job: Job, action: Action, cx: RunContext) -> Result<RunReport> 
         }
         _ => None,
     };
-    let run = Run { job, action, cx, inputs, run_id, root, started };
+    let mut run = Run { job, action, cx, inputs, run_id, root, started, history: Arc::default() };
     if let Some(report) = run.published_before().await? {
         return Ok(report);
     }
+    run.history = Arc::new(run.recall().await?);
     run.audit(State::New, &[], None, &AttemptId("-".to_owned()), &[]).await?;
     let attempt = AttemptId::random();
     let outcome = run.execute(&attempt).await;
@@ -126,6 +129,8 @@ struct Run {
     run_id: RunId,
     root: Option<Located>,
     started: Instant,
+    /// Metrics of earlier runs; empty unless the rules look back at them.
+    history: Arc<History>,
 }
 
 /// What a pass leaves behind.
@@ -153,7 +158,50 @@ impl Run {
         let Some(manifest) = commit::find(root, &self.run_id).await? else { return Ok(None) };
         // A crash between the commit and the audit is repaired here.
         self.audit_ingested(&manifest).await?;
-        Ok(Some(self.repeated(root, &manifest)))
+        let mut report = self.repeated(root, &manifest);
+        self.remember(root, &manifest, &mut report).await;
+        Ok(Some(report))
+    }
+
+    /// What rules may look back at: the history beside the sink, or the one that `validate` names.
+    ///
+    /// On the way, runs that were killed before their metrics were appended are made good.
+    async fn recall(&self) -> Result<History> {
+        let Some(rules) = self.job.rules.as_deref().filter(|_| !matches!(self.action, Action::Convert { .. })) else {
+            return Ok(History::default());
+        };
+        let needed = document_uses_history(&dqdl::parse(rules).document);
+        let repair = !self.dry();
+        let dataset = dataset_of(self.job.name.as_deref());
+        let sink = self.job.sink.as_ref().map(|sink| &sink.location);
+        let recalled = match (&self.root, self.job.history.as_ref().or(sink)) {
+            _ if !needed && !repair => return Ok(History::default()),
+            (Some(root), _) => history::recall(root, dataset, repair).await,
+            (None, Some(place)) => {
+                let root = locate(place, self.cx.stores.as_ref())?;
+                match self.job.name {
+                    Some(_) => history::recall(&root, dataset, false).await,
+                    None => history::recall_anywhere(&root).await,
+                }
+            }
+            (None, None) => return Ok(History::default()),
+        };
+        match recalled {
+            Err(error) if !needed => {
+                // No rule depends on it: the next run that can will make it good.
+                tracing::warn!(run = %self.run_id, %error, "the metrics history cannot be read");
+                Ok(History::default())
+            }
+            recalled => recalled,
+        }
+    }
+
+    /// Adds a committed run to the history. The commit stands whatever becomes of this, so a failure is a warning.
+    async fn remember(&self, root: &Located, manifest: &Manifest, report: &mut RunReport) {
+        let appended = StoreHistory::new(root.clone()).append(&HistoryEntry::of(manifest)).await;
+        if let Err(error) = appended {
+            report.warnings.push(format!("the metrics history could not be written, the next run will do it: {error}"));
+        }
     }
 
     fn repeated(&self, root: &Located, manifest: &Manifest) -> RunReport {
@@ -258,10 +306,12 @@ impl Run {
         match commit::publish(root, &manifest).await? {
             CommitOutcome::Committed => {
                 self.audit_ingested(&manifest).await?;
+                self.remember(root, &manifest, report).await;
                 report.commit = Some(commit_report(root, &manifest, CommitState::Committed));
             }
             CommitOutcome::AlreadyCommitted(other) => {
                 self.audit_ingested(&other).await?;
+                self.remember(root, &other, report).await;
                 report.warnings.push("another attempt committed the same run first".to_owned());
                 report.commit = Some(commit_report(root, &other, CommitState::AlreadyCommitted));
             }
@@ -289,6 +339,7 @@ impl Run {
             version: input.version.clone(),
             sha256: input.sha256.clone(),
         };
+        let rules = self.job.rules.as_deref().map(|text| dqdl::parse(text).document.rules).unwrap_or_default();
         let first = files.first().map(|file| file.partition.iter().map(|(name, _)| name.clone()).collect());
         Manifest {
             version: 1,
@@ -304,6 +355,7 @@ impl Run {
             files,
             rejects,
             rule_outcomes: serde_json::to_value(&report.rule_outcomes).unwrap_or_default(),
+            metrics: metrics_of(&report.rule_outcomes, &rules),
         }
     }
 
@@ -312,9 +364,10 @@ impl Run {
         let (job, action, cx) = (self.job.clone(), self.action.clone(), self.cx.clone());
         let (inputs, run_id, root) = (self.inputs.clone(), self.run_id.clone(), self.root.clone());
         let (attempt, limits, dry) = (attempt.clone(), self.limits(), self.dry());
+        let history = Arc::clone(&self.history);
         let runtime = Handle::current();
         blocking(move || {
-            let pass = Pass { job, action, cx, inputs, run_id, root, attempt, limits, runtime, dry };
+            let pass = Pass { job, action, cx, inputs, run_id, root, attempt, limits, runtime, dry, history };
             pass.run()
         })
         .await
@@ -432,6 +485,7 @@ struct Pass {
     limits: Limits,
     runtime: Handle,
     dry: bool,
+    history: Arc<History>,
 }
 
 impl Pass {
@@ -467,7 +521,7 @@ impl Pass {
         let dialect = crate::decode::csv::Dialect { delimiter: b',', quote: None, max_field_bytes: 1 };
         let schema = self.job.schema.clone().unwrap_or(Schema { columns: Vec::new() });
         let plan = Plan { schema, inferred: false, dialect, header: false, detected: Vec::new() };
-        let rules = Arc::new(bind_rules("", &plan.schema, self.cx.now, &mut Vec::new())?);
+        let rules = Arc::new(bind_rules("", &plan.schema, self.cx.now, self.history.as_ref(), &mut Vec::new())?);
         let keys = KeyStore::new(0, &self.cx.temp_dir);
         let collector =
             PassCollector::new(&plan.schema, Arc::clone(&rules), Vec::new(), keys, self.cx.observer.as_ref());
@@ -489,7 +543,7 @@ impl Pass {
         match &self.job.rules {
             Some(text) => {
                 let mut found = Vec::new();
-                let rules = bind_rules(text, schema, self.cx.now, &mut found)?;
+                let rules = bind_rules(text, schema, self.cx.now, self.history.as_ref(), &mut found)?;
                 if matches!(self.action, Action::Publish { .. })
                     && let Some(diagnostic) = found.first()
                 {
@@ -504,7 +558,7 @@ impl Pass {
                 }
                 Ok(Arc::new(rules))
             }
-            None => Ok(Arc::new(bind_rules("", schema, self.cx.now, &mut Vec::new())?)),
+            None => Ok(Arc::new(bind_rules("", schema, self.cx.now, self.history.as_ref(), &mut Vec::new())?)),
         }
     }
 
@@ -662,6 +716,7 @@ fn bind_rules(
     text: &str,
     schema: &Schema,
     now: fn() -> chrono::DateTime<chrono::Utc>,
+    _history: &dyn MetricHistory,
     warnings: &mut Vec<dqdl::Diagnostic>,
 ) -> Result<RuleSet> {
     let document = match text {

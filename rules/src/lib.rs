@@ -11,7 +11,9 @@
 //! in [`registry`]; it is made of row checks (`checks/`) and mergeable analyzers (`analyzers/`).
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
+pub mod anomaly;
 pub mod dqdl;
+pub mod dynamic;
 pub mod registry;
 
 mod analyzer;
@@ -55,10 +57,14 @@ pub use check::RowCheck;
 pub use column::{ColumnRef, nearest_column};
 pub use doc::{EXAMPLE_COLUMNS, RuleDoc};
 pub use error::RuleError;
+<<<<<<< HEAD
 pub use facts::{
     Aggregate, Facts, FileFact, FileNeed, HashAlgorithm, KeyMap, KeySet, Need, ReferenceNeed, ReferenceScan, Wanted,
 };
 pub use history::{HistoryPoint, MetricHistory, NoHistory};
+=======
+pub use history::{HistoryPoint, MetricHistory, NoHistory, last_values};
+>>>>>>> hist
 pub use java_double::java_double;
 pub use judge::{Evaluation, Finals, Measured, QueryAnswer};
 pub use lower::number_test;

@@ -3,6 +3,7 @@
 mod audit;
 mod commits;
 mod convert;
+mod history;
 mod infer;
 mod job;
 mod rules;
@@ -28,6 +29,7 @@ pub(crate) async fn execute(command: Command, world: &mut World) -> Result<u8, F
         Command::Rules(args) => rules::execute(args, world).await,
         Command::Commits(args) => commits::execute(args, world).await,
         Command::Audit(args) => audit::execute(args, world).await,
+        Command::History(args) => history::execute(args, world).await,
         Command::Job(args) => job::execute(&args, world),
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::history::MetricValue;
 use crate::report::RowCounts;
 use crate::write::DataFile;
 
@@ -92,6 +93,9 @@ pub struct Manifest {
     pub rejects: Option<DataFile>,
     /// What each rule came to.
     pub rule_outcomes: serde_json::Value,
+    /// The run's metrics, for rules of later runs; absent before there were any.
+    #[serde(default)]
+    pub metrics: Vec<MetricValue>,
 }
 
 /// The manifest of a run.

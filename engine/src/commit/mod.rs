@@ -10,4 +10,4 @@ pub use gc::{Garbage, gc};
 pub use manifest::{
     AttemptId, Manifest, ManifestInput, RunId, SEMANTICS_VERSION, data_prefix, manifest_path, rejects_path,
 };
-pub use publish::{CommitOutcome, find, list, publish};
+pub use publish::{CommitOutcome, find, list, publish, run_ids};

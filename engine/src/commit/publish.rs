@@ -133,13 +133,19 @@ pub async fn find(root: &Located, run: &RunId) -> Result<Option<Manifest>> {
     read(root.store.as_ref(), &manifest_path(&root.path, run)).await
 }
 
-/// All manifests of a table, oldest first.
-pub async fn list(root: &Located) -> Result<Vec<Manifest>> {
+/// The runs that are committed to a table, in no order of time; no manifest is read.
+pub async fn run_ids(root: &Located) -> Result<Vec<RunId>> {
     let folder = root.path.clone().join("commits");
     let found: Vec<_> = root.store.list(Some(&folder)).try_collect().await?;
+    let run = |path: &Path| path.filename()?.strip_suffix(".json").map(|run| RunId(run.to_owned()));
+    Ok(found.iter().filter_map(|meta| run(&meta.location)).collect())
+}
+
+/// All manifests of a table, oldest first.
+pub async fn list(root: &Located) -> Result<Vec<Manifest>> {
     let mut manifests = Vec::new();
-    for meta in found.iter().filter(|meta| meta.location.as_ref().ends_with(".json")) {
-        manifests.extend(read(root.store.as_ref(), &meta.location).await?);
+    for run in run_ids(root).await? {
+        manifests.extend(find(root, &run).await?);
     }
     manifests.sort_by(|a, b| a.committed_at.cmp(&b.committed_at).then(a.run_id.cmp(&b.run_id)));
     Ok(manifests)

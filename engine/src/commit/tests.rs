@@ -120,6 +120,7 @@ fn manifest(attempt: &str, accepted: u64) -> Manifest {
         files: vec![file],
         rejects: None,
         rule_outcomes: serde_json::Value::Null,
+        metrics: Vec::new(),
     }
 }
 

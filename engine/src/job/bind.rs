@@ -38,6 +38,8 @@ pub struct Job {
     pub memory_bytes: u64,
     /// Worker threads; `None`: all cores.
     pub threads: Option<usize>,
+    /// The table whose earlier runs rules look back at, when it is not the sink.
+    pub history: Option<String>,
     /// SHA-256 of everything above that can change the outcome, in hex.
     pub hash: String,
 }
@@ -193,6 +195,7 @@ impl JobSpec {
             sink,
             memory_bytes,
             threads: self.limits.threads.map(|threads| threads as usize),
+            history: None,
             hash,
         })
     }
