@@ -6,7 +6,7 @@
 use regex::Regex;
 
 /// Rewrites a Java pattern; the error names the feature that is missing.
-pub(crate) fn translate(pattern: &str) -> Result<String, String> {
+pub fn translate(pattern: &str) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut chars = pattern.chars().peekable();
     let mut class_depth = 0usize;

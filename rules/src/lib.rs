@@ -36,7 +36,7 @@ mod plan;
 mod predicate;
 mod rule;
 mod ruleset;
-mod spark_cast;
+pub mod spark_cast;
 mod types;
 
 pub use analyzer::{Analyzer, AnalyzerState, Metric};
@@ -47,6 +47,7 @@ pub use column::{ColumnRef, nearest_column};
 pub use doc::{EXAMPLE_COLUMNS, RuleDoc};
 pub use error::RuleError;
 pub use java_double::java_double;
+pub use java_regex::translate as translate_java_regex;
 pub use lower::number_test;
 pub use mask::{NullRows, RowMask, Scope};
 pub use number_test::NumberTest;
