@@ -191,7 +191,7 @@ pub(super) const AGGREGATES: &[Entry] = &[
     entry("corr", "corr", &[Double, Double]),
     entry("covar_pop", "covar_pop", &[Double, Double]),
     entry("covar_samp", "covar_samp", &[Double, Double]),
-    entry("approx_count_distinct", "approx_distinct", &[Any]),
+    entry("approx_count_distinct", "approx_distinct", &[Text]),
     entry("median", "median", &[Double]),
     entry("bool_and every", "bool_and", &[Bool]),
     entry("bool_or some any", "bool_or", &[Bool]),
@@ -201,17 +201,17 @@ pub(super) const AGGREGATES: &[Entry] = &[
     entry("collect_set", "collect_set", &[Any]),
 ];
 
-/// Functions of a window alone; aggregates may be used over one too.
+/// Functions of a window alone; aggregates may be used over one too. Their offsets must stay literals.
 pub(super) const WINDOWS: &[Entry] = &[
     entry("row_number", "row_number", &[]),
     entry("rank", "rank", &[]),
     entry("dense_rank", "dense_rank", &[]),
     entry("percent_rank", "percent_rank", &[]),
     entry("cume_dist", "cume_dist", &[]),
-    entry("ntile", "ntile", &[Int]),
-    entry("lag", "lag", &[Any, Int, Any]).at_least(1),
-    entry("lead", "lead", &[Any, Int, Any]).at_least(1),
-    entry("nth_value", "nth_value", &[Any, Int]),
+    entry("ntile", "ntile", &[Any]),
+    entry("lag", "lag", &[Any, Any, Any]).at_least(1),
+    entry("lead", "lead", &[Any, Any, Any]).at_least(1),
+    entry("nth_value", "nth_value", &[Any, Any]),
 ];
 
 /// The entry of a name, in lower case.
