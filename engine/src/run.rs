@@ -729,8 +729,9 @@ fn bind_rules(
             parsed.document
         }
     };
-    let predicates = SqlPredicates::default();
-    let cx = BindContext { schema: &schema.arrow(), predicates: &predicates, text, now: now() };
+    let now = now();
+    let predicates = SqlPredicates::new(now);
+    let cx = BindContext { schema: &schema.arrow(), predicates: &predicates, text, now };
     let rules = RuleSet::bind(&document, &cx).map_err(|diagnostics| rule_error(&diagnostics))?;
     warnings.extend(rules.warnings().iter().cloned());
     Ok(rules)

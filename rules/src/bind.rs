@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use crate::bind_leaf::{bind_leaf, call_of, call_of_analyzer, needs_of};
+use crate::bind_leaf::{bind_leaf, call_of, call_of_analyzer, filled_in, needs_of};
 use crate::dqdl::{self, Diagnostic};
+use crate::dynamic::rule_uses_history;
 use crate::facts::Need;
 use crate::options::CompositeMethod;
 use crate::plan::{Leaf, Node, Plan};
@@ -48,7 +49,10 @@ impl RuleSet {
             rules.push(RuleInfo {
                 text: rule.to_string(),
                 bare_text: rule.without_labels().to_string(),
-                evaluated_text: None,
+                evaluated_text: match rule_uses_history(rule) && !matches!(node, Node::Leaf(Leaf::Fails { .. })) {
+                    true => filled_in(rule, cx).map(|rule| rule.to_string()),
+                    false => None,
+                },
                 labels: rule.labels().to_vec(),
                 rejects_rows: node.rejects_rows(),
                 settled_by_rejecting: node.settled_by_rejecting() || (by_row && node.rejects_rows()),

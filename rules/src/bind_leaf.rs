@@ -2,7 +2,9 @@
 
 use crate::call::RuleCall;
 use crate::dqdl::ast;
+use crate::dynamic::{fill_in, rule_uses_history};
 use crate::facts::Need;
+use crate::history::last_values;
 use crate::lower::lower;
 use crate::plan::{Leaf, Plan};
 use crate::registry;
@@ -15,16 +17,33 @@ fn rule_type(name: &str) -> Result<&'static dyn RuleType, BindProblem> {
 
 /// The call of a leaf, `last(k)` filled in from the history.
 pub(crate) fn call_of(leaf: &ast::LeafRule, cx: &BindContext<'_>) -> Result<RuleCall, BindProblem> {
-    let parameters: Vec<String> = leaf.parameters.iter().map(|parameter| parameter.value.clone()).collect();
-    let metric = rule_type(&leaf.rule_type)?.history_metric(&parameters);
-    match metric {
+    match history_metric(leaf)? {
         None => lower(leaf, cx.now, None),
         Some(metric) => {
-            let last = |limit: usize| {
-                let points = cx.history.points(&metric, leaf.filter.as_deref(), limit);
-                points.iter().map(|point| point.value).collect()
-            };
+            let last = |limit: usize| last_values(cx.history, &metric, leaf.filter.as_deref(), limit);
             lower(leaf, cx.now, Some(&last))
+        }
+    }
+}
+
+/// The metric that `last(k)` reads in a leaf.
+fn history_metric(leaf: &ast::LeafRule) -> Result<Option<String>, BindProblem> {
+    let parameters: Vec<String> = leaf.parameters.iter().map(|parameter| parameter.value.clone()).collect();
+    Ok(rule_type(&leaf.rule_type)?.history_metric(&parameters))
+}
+
+/// A rule with numbers in place of what it reads from the history; `None` when it reads nothing or cannot.
+pub(crate) fn filled_in(rule: &ast::Rule, cx: &BindContext<'_>) -> Option<ast::Rule> {
+    match rule {
+        ast::Rule::Leaf(leaf) => {
+            let metric = history_metric(leaf).ok()??;
+            let last = |limit: usize| last_values(cx.history, &metric, leaf.filter.as_deref(), limit);
+            Some(ast::Rule::Leaf(Box::new(fill_in(leaf, &last).ok()?)))
+        }
+        ast::Rule::Composite(composite) => {
+            let fill = |part: &ast::Rule| if rule_uses_history(part) { filled_in(part, cx) } else { Some(part.clone()) };
+            let nested = composite.nested.iter().map(fill).collect::<Option<_>>()?;
+            Some(ast::Rule::Composite(ast::Composite { nested, ..composite.clone() }))
         }
     }
 }

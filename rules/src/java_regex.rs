@@ -11,7 +11,7 @@ pub(crate) fn find(pattern: &str) -> Result<Regex, String> {
 }
 
 /// Rewrites a Java pattern; the error names the feature that is missing.
-pub(crate) fn translate(pattern: &str) -> Result<String, String> {
+pub fn translate(pattern: &str) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut chars = pattern.chars().peekable();
     let mut class_depth = 0usize;

@@ -45,7 +45,7 @@ mod predicate;
 mod row_labels;
 mod rule;
 mod ruleset;
-mod spark_cast;
+pub mod spark_cast;
 mod state;
 mod types;
 
@@ -57,15 +57,12 @@ pub use check::RowCheck;
 pub use column::{ColumnRef, nearest_column};
 pub use doc::{EXAMPLE_COLUMNS, RuleDoc};
 pub use error::RuleError;
-<<<<<<< HEAD
 pub use facts::{
     Aggregate, Facts, FileFact, FileNeed, HashAlgorithm, KeyMap, KeySet, Need, ReferenceNeed, ReferenceScan, Wanted,
 };
-pub use history::{HistoryPoint, MetricHistory, NoHistory};
-=======
 pub use history::{HistoryPoint, MetricHistory, NoHistory, last_values};
->>>>>>> hist
 pub use java_double::java_double;
+pub use java_regex::translate as translate_java_regex;
 pub use judge::{Evaluation, Finals, Measured, QueryAnswer};
 pub use lower::number_test;
 pub use mask::{NullRows, RowMask, Scope};

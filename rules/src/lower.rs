@@ -5,12 +5,10 @@ use chrono_tz::Tz;
 
 use crate::call::{Condition, DateCondition, DateOperand, NumberCondition, Operator, RuleCall, TextCondition};
 use crate::dqdl::ast::{self, Comparison};
+use crate::dynamic::{self, Last};
 use crate::number_test::NumberTest;
-use crate::operands::{after_now, apply_function, date_literal, time_literal};
+use crate::operands::{after_now, date_literal, time_literal};
 use crate::rule::BindProblem;
-
-/// What `last(k)` gives: earlier values of the rule's metric, newest first.
-pub(crate) type Last<'a> = &'a dyn Fn(usize) -> Vec<f64>;
 
 /// Computes the operands of a leaf. `now` is what `now()` means.
 pub(crate) fn lower(leaf: &ast::LeafRule, now: DateTime<Utc>, last: Option<Last<'_>>) -> Result<RuleCall, BindProblem> {
@@ -120,30 +118,14 @@ fn lower_numbers(condition: &ast::NumberCondition, last: Option<Last<'_>>) -> Re
     Ok(NumberCondition { operator: operator(condition.comparison)?, operands: operands.collect::<Result<_, _>>()? })
 }
 
-/// Computes a constant expression, in doubles as the reference does.
+/// Computes an expression, in doubles as the reference does.
 fn compute(number: &ast::Number, last: Option<Last<'_>>) -> Result<f64, String> {
-    match number {
-        ast::Number::Literal(text) => {
-            let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
-            digits.parse().map_err(|_| format!("`{text}` is not a number"))
+    match last {
+        Some(last) => dynamic::evaluate(number, last),
+        None if dynamic::uses_history(number) => {
+            Err("`last(..)` cannot be used here: the rule has no single metric whose history it could read".to_owned())
         }
-        ast::Number::Null => Err("NULL cannot be part of an expression".to_owned()),
-        ast::Number::Binary { operator, left, right, .. } => {
-            let (left, right) = (compute(left, last)?, compute(right, last)?);
-            match operator {
-                '+' => Ok(left + right),
-                '-' => Ok(left - right),
-                '*' => Ok(left * right),
-                '/' => Ok(left / right),
-                other => Err(format!("`{other}` is not an operator on numbers")),
-            }
-        }
-        ast::Number::Call { name, arguments } => {
-            if name == "last" {
-                return apply_function(name, &[]);
-            }
-            apply_function(name, &arguments.iter().map(|argument| compute(argument, last)).collect::<Result<Vec<f64>, String>>()?)
-        }
+        None => dynamic::evaluate(number, &|_| Vec::new()),
     }
 }
 

@@ -1,37 +1,9 @@
-//! Operands computed at bind time: constant functions and days.
+//! Operands computed at bind time: instants.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
 use crate::call::DateOperand;
-
-/// Applies a function of constants; the error is why it cannot be computed.
-pub(crate) fn apply_function(name: &str, arguments: &[f64]) -> Result<f64, String> {
-    let count = arguments.len() as f64;
-    let sum: f64 = arguments.iter().sum();
-    match (name, arguments) {
-        ("last" | "index", _) => Err(format!("dynamic rules are not supported yet: `{name}(..)` reads earlier runs")),
-        (_, []) => Err(format!("the function `{name}` needs arguments")),
-        ("avg" | "average" | "mean", _) => Ok(sum / count),
-        ("sum", _) => Ok(sum),
-        ("multiply", _) => Ok(arguments.iter().product()),
-        ("max", _) => Ok(arguments.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
-        ("min", _) => Ok(arguments.iter().copied().fold(f64::INFINITY, f64::min)),
-        ("abs", [value]) => Ok(value.abs()),
-        ("std", _) => {
-            let mean = sum / count;
-            let squares: f64 = arguments.iter().map(|value| (value - mean) * (value - mean)).sum();
-            Ok((squares / count).sqrt())
-        }
-        ("median", _) => {
-            let mut sorted = arguments.to_vec();
-            sorted.sort_by(f64::total_cmp);
-            let (lower, upper) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
-            Ok(f64::midpoint(lower, upper))
-        }
-        _ => Err(format!("the function `{name}` is not supported yet")),
-    }
-}
 
 /// `now()`: UTC, truncated to the minute.
 pub(crate) fn truncate_to_minute(now: DateTime<Utc>) -> DateTime<Utc> {
@@ -68,15 +40,6 @@ pub(crate) fn time_literal(text: &str, zone: Tz, now: DateTime<Utc>) -> DateOper
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn functions_of_constants() {
-        assert_eq!(apply_function("multiply", &[1.0, 2.0, 3.0]), Ok(6.0));
-        assert_eq!(apply_function("median", &[4.0, 1.0, 2.0]), Ok(2.0));
-        assert_eq!(apply_function("median", &[4.0, 1.0]), Ok(2.5));
-        assert_eq!(apply_function("std", &[2.0, 4.0]), Ok(1.0));
-        assert!(apply_function("last", &[2.0]).is_err());
-    }
 
     #[test]
     fn dates_are_instants() {

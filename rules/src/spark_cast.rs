@@ -10,7 +10,7 @@ fn trim_all(text: &str) -> &str {
 }
 
 /// `CAST(text AS DOUBLE)`.
-pub(crate) fn to_double(text: &str) -> Option<f64> {
+pub fn to_double(text: &str) -> Option<f64> {
     let text = trim_all(text);
     let last = text.as_bytes().last()?;
     let digits = match last {
@@ -23,7 +23,7 @@ pub(crate) fn to_double(text: &str) -> Option<f64> {
 }
 
 /// `CAST(text AS BOOLEAN)`.
-pub(crate) fn to_boolean(text: &str) -> Option<bool> {
+pub fn to_boolean(text: &str) -> Option<bool> {
     const TRUE: [&str; 5] = ["t", "true", "y", "yes", "1"];
     const FALSE: [&str; 5] = ["f", "false", "n", "no", "0"];
     let text = trim_all(text);
@@ -34,7 +34,7 @@ pub(crate) fn to_boolean(text: &str) -> Option<bool> {
 }
 
 /// `CAST(text AS BIGINT)`, or `INT` with its range: a well-formed fraction is cut off.
-pub(crate) fn to_integer(text: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+pub fn to_integer(text: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
     let bytes = trim_all(text).as_bytes();
     let (negative, digits) = match bytes.split_first()? {
         (b'-', rest) => (true, rest),
@@ -61,7 +61,7 @@ pub(crate) fn to_integer(text: &str, range: std::ops::RangeInclusive<i64>) -> Op
 }
 
 /// `CAST(text AS DECIMAL(precision, scale))`, as the unscaled number; rounds half up.
-pub(crate) fn to_decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
+pub fn to_decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
     let bytes = trim_all(text).as_bytes();
     let (negative, bytes) = match bytes.split_first()? {
         (b'-', rest) => (true, rest),
@@ -111,7 +111,7 @@ pub(crate) fn to_decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
 }
 
 /// `to_date(text)`: days since 1970-01-01. Accepts `yyyy`, `yyyy-[m]m`, `yyyy-[m]m-[d]d`, and anything after a `T` or space.
-pub(crate) fn to_date(text: &str) -> Option<i32> {
+pub fn to_date(text: &str) -> Option<i32> {
     let (date, _) = date_prefix(trim_all(text))?;
     Some(days(date))
 }

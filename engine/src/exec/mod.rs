@@ -3,6 +3,7 @@
 pub mod keys;
 mod permits;
 pub mod pipeline;
+pub mod spool;
 
 pub use permits::{Permit, Permits};
 
