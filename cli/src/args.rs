@@ -79,8 +79,8 @@ impl Command {
     /// Whether one JSON document is wanted on standard output.
     pub(crate) fn json(&self) -> bool {
         match self {
-            Self::Validate(args) => args.json,
-            Self::Run(args) => args.json,
+            Self::Validate(args) => args.json.is_some(),
+            Self::Run(args) => args.json.is_some(),
             Self::Convert(args) => args.json,
             Self::Infer(args) => args.json,
             Self::Rules(Rules::Parse(args)) => args.json,
@@ -129,6 +129,7 @@ EXAMPLES
   etl-engine validate 'landing/2024-*/*.csv' --schema orders.schema.yaml --rules orders.dqdl
   gunzip -c orders.csv.gz | etl-engine validate - --format csv --max-rejected 1%
   etl-engine validate orders.csv --rules orders.dqdl --history lake/orders
+  etl-engine validate orders.csv --rules orders.dqdl --source customers=customers.parquet --row-outcomes rows.parquet
   etl-engine validate --job orders.job.yaml s3://landing/orders/ --json | jq .verdict")]
 pub(crate) struct Validate {
     /// Files, directories, globs, URLs (s3://bucket/key), or `-` for standard input
@@ -149,12 +150,45 @@ pub(crate) struct Validate {
     /// Rejected rows that are acceptable: a number or a share such as 1%
     #[arg(long, value_name = "ROWS", value_parser = rejected)]
     pub(crate) max_rejected: Option<String>,
-    /// Print the report as one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// What rules need beside the data
+    #[command(flatten)]
+    pub(crate) ruling: Ruling,
+    /// Print the report as one JSON document; `--json=glue` in the shape of Glue's GetDataQualityResult
+    #[arg(long, value_enum, value_name = "SHAPE", num_args = 0..=1, require_equals = true, default_missing_value = "own")]
+    pub(crate) json: Option<JsonShape>,
     /// How the input is read
     #[command(flatten)]
     pub(crate) reading: Reading,
+}
+
+/// What rules need beside the data, and how they judge.
+#[derive(Debug, Args)]
+pub(crate) struct Ruling {
+    /// Another data set that rules compare with, by the name they call it; may be repeated
+    #[arg(long = "source", value_name = "ALIAS=URI", value_parser = pair, help_heading = "Rules")]
+    pub(crate) sources: Vec<(String, String)>,
+    /// An option of Glue's, such as compositeRuleEvaluation.method=ROW; may be repeated
+    #[arg(long = "rule-option", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Rules")]
+    pub(crate) options: Vec<(String, String)>,
+    /// Write what the rules say of each row: the row and Glue's four columns (.parquet or .ndjson)
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(crate) row_outcomes: Option<String>,
+}
+
+/// The shape of a JSON report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum JsonShape {
+    /// The report of this program
+    Own,
+    /// Glue's GetDataQualityResult
+    Glue,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
 }
 
 /// Arguments of `run`.
@@ -180,9 +214,12 @@ pub(crate) struct Run {
     /// Do everything but the publishing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Print the report as one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// What rules need beside the data
+    #[command(flatten)]
+    pub(crate) ruling: Ruling,
+    /// Print the report as one JSON document; `--json=glue` in the shape of Glue's GetDataQualityResult
+    #[arg(long, value_enum, value_name = "SHAPE", num_args = 0..=1, require_equals = true, default_missing_value = "own")]
+    pub(crate) json: Option<JsonShape>,
 }
 
 /// Arguments of `convert`.

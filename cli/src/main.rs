@@ -78,7 +78,7 @@ fn report(failure: &Failure, json: bool, world: &mut World) -> u8 {
 /// Help and version are no errors; with `--json` a wrong usage is a document, too.
 fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
-    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json" || argument == "--json=glue") {
         let mut output = output::Output::new();
         let document = failure::usage_document(&error.render().to_string());
         let _ = output.document(&document).and_then(|()| output.flush());

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::exec::Permit;
 use crate::exec::keys::KeyStore;
 use crate::exec::pipeline::{Collector, Item};
+use crate::exec::spool::Spool;
 use crate::report::{FaultEntry, FaultKey, FaultLog, FaultPlace, FaultSample, InputReport, RowCounts, excerpt};
 use crate::schema::Schema;
 use crate::validate::{Finding, Judged};
@@ -48,6 +49,8 @@ pub struct PassCollector<'a> {
     uris: Vec<String>,
     sink: Option<&'a mut dyn RowSink>,
     rejects: Option<&'a mut RejectWriter>,
+    labelled: Option<&'a mut dyn RowSink>,
+    spool: Option<&'a mut Spool>,
     observer: &'a dyn Observer,
     bytes_read: Arc<AtomicU64>,
     input: usize,
@@ -81,6 +84,8 @@ impl<'a> PassCollector<'a> {
             uris,
             sink: None,
             rejects: None,
+            labelled: None,
+            spool: None,
             observer,
             bytes_read: Arc::default(),
             input: 0,
@@ -109,6 +114,18 @@ impl<'a> PassCollector<'a> {
         self
     }
 
+    /// Sends labelled rows to `labelled`.
+    pub fn with_labelled(mut self, labelled: Option<&'a mut dyn RowSink>) -> Self {
+        self.labelled = labelled;
+        self
+    }
+
+    /// Puts columns aside in `spool`.
+    pub fn with_spool(mut self, spool: Option<&'a mut Spool>) -> Self {
+        self.spool = spool;
+        self
+    }
+
     /// What the pass added up to.
     pub fn finish(self) -> Collected {
         let (faults, samples) = self.log.finish();
@@ -117,7 +134,7 @@ impl<'a> PassCollector<'a> {
 
     fn block(&mut self, judged: Judged, permit: Permit) -> Result<()> {
         self.findings(&judged)?;
-        let Judged { records, lines, rejected, accepted, state, keys, .. } = judged;
+        let Judged { records, lines, rejected, accepted, spooled, labelled, state, keys, .. } = judged;
         let rules = Arc::clone(&self.rules);
         rules
             .merge(&mut self.collected.state, state)
@@ -131,6 +148,14 @@ impl<'a> PassCollector<'a> {
         rows.read += records;
         rows.rejected += rejected;
         rows.accepted += records - rejected;
+        if let (Some(spool), Some(batch)) = (&mut self.spool, spooled) {
+            spool.append(&batch)?;
+        }
+        if let (Some(sink), Some(batch)) = (&mut self.labelled, labelled)
+            && batch.num_rows() > 0
+        {
+            sink.write(batch, permit.clone())?;
+        }
         if let (Some(sink), Some(batch)) = (&mut self.sink, accepted)
             && batch.num_rows() > 0
         {

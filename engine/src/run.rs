@@ -1,41 +1,30 @@
 //! The path of the data, top to bottom: list, prepare, pass, verdict, publish, audit.
 
-use std::path::Path as FilePath;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
+use etl_rules::dqdl;
 use etl_rules::dynamic::document_uses_history;
-use etl_rules::{BindContext, MetricHistory, RuleOutcome, RuleSet, dqdl};
 use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
 
 use crate::audit::{AuditLog, Event, State, StoreAudit, file_id};
-use crate::collect::{Collected, PassCollector, RowSink};
-use crate::commit::{
-    self, AttemptId, CommitOutcome, Manifest, ManifestInput, RunId, data_prefix, manifest_path, rejects_path,
-};
+use crate::commit::{self, AttemptId, CommitOutcome, Manifest, ManifestInput, RunId, manifest_path};
 use crate::context::RunContext;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::keys::KeyStore;
-use crate::exec::{Limits, pipeline};
-use crate::expr::SqlPredicates;
-use crate::feed::{BLOCK_BYTES, Feed};
-use crate::history::{self, History, HistoryEntry, HistoryStore, StoreHistory, dataset_of, metrics_of};
+use crate::exec::Limits;
+use crate::history::{self, History, HistoryEntry, HistoryStore, StoreHistory, dataset_of};
 use crate::job::Job;
-use crate::judgement::{OnInvalidRows, judge};
-use crate::partition::PartitionSpec;
-use crate::prepare::{Opened, Plan, Undeclared, prepare};
+use crate::judgement::judge;
+use crate::pass::{Pass, Passed};
+use crate::prepare::{Plan, Undeclared, prepare};
 use crate::report::{
     ColumnReport, CommitReport, CommitState, Detected, EngineReport, InputReport, RowCounts, RunReport, Timing, Verdict,
 };
-use crate::schema::{ColumnType, Schema};
+use crate::ruleset::open_sources;
+use crate::schema::Schema;
 use crate::source::{self, Located, ObjectRef, Place, locate};
-use crate::validate::Judge;
-use crate::write::{
-    DataFile, LOCAL_PART_BYTES, OutputFormat, REMOTE_PART_BYTES, RejectWriter, TableWriter, WriteOptions,
-    WriterContext, single_file_options,
-};
+use crate::write::{DataFile, OutputFormat};
 
 /// What a run is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +54,8 @@ pub async fn run(job: Job, action: Action, cx: RunContext) -> Result<RunReport> 
     let inputs = source::list(&job.locations, cx.stores.as_ref()).await?;
     let sizes: Option<u64> = inputs.iter().map(|input| input.size).sum();
     cx.observer.total_bytes(sizes);
-    let run_id = RunId::new(&job.hash, identities(&inputs).iter().map(|(uri, version)| (uri.as_str(), *version)));
+    let sources = open_sources(&job, cx.stores.as_ref()).await?;
+    let run_id = run_id(&job, &inputs, &sources);
     let root = match (&action, &job.sink) {
         (Action::Publish { .. }, Some(sink)) => Some(locate(&sink.location, cx.stores.as_ref())?),
         (Action::Publish { .. }, None) => {
@@ -74,7 +64,7 @@ pub async fn run(job: Job, action: Action, cx: RunContext) -> Result<RunReport> 
         }
         _ => None,
     };
-    let mut run = Run { job, action, cx, inputs, run_id, root, started, history: Arc::default() };
+    let mut run = Run { job, action, cx, inputs, sources, run_id, root, started, history: Arc::default() };
     if let Some(report) = run.published_before().await? {
         return Ok(report);
     }
@@ -120,31 +110,29 @@ fn identities(inputs: &[ObjectRef]) -> Vec<(String, Option<&str>)> {
     inputs.iter().map(|input| (name(input), input.version.as_deref())).collect()
 }
 
+/// What a run is known by: the job, its inputs, and the data sets that its rules compare with.
+fn run_id(job: &Job, inputs: &[ObjectRef], sources: &[(String, Vec<ObjectRef>)]) -> RunId {
+    let mut identities: Vec<(String, Option<&str>)> = identities(inputs);
+    for (alias, files) in sources {
+        let files = self::identities(files);
+        identities.extend(files.into_iter().map(|(uri, version)| (format!("{alias}={uri}"), version)));
+    }
+    RunId::new(&job.hash, identities.iter().map(|(uri, version)| (uri.as_str(), *version)))
+}
+
 /// One run, from its inputs to its report.
 struct Run {
     job: Job,
     action: Action,
     cx: RunContext,
     inputs: Vec<ObjectRef>,
+    /// The files of the other data sets, by alias.
+    sources: Vec<(String, Vec<ObjectRef>)>,
     run_id: RunId,
     root: Option<Located>,
     started: Instant,
     /// Metrics of earlier runs; empty unless the rules look back at them.
     history: Arc<History>,
-}
-
-/// What a pass leaves behind.
-struct Passed {
-    plan: Plan,
-    rules: Arc<RuleSet>,
-    collected: Collected,
-    outcomes: Vec<RuleOutcome>,
-    files: Vec<DataFile>,
-    rejects: Option<DataFile>,
-    warnings: Vec<String>,
-    spilled_bytes: u64,
-    /// Why the pass could not go to the end of the data.
-    damage: Option<Error>,
 }
 
 impl Run {
@@ -219,6 +207,9 @@ impl Run {
             inputs: manifest.inputs.iter().map(input).collect(),
             rows: manifest.rows,
             rule_outcomes: serde_json::from_value(manifest.rule_outcomes.clone()).unwrap_or_default(),
+            analyzer_results: Vec::new(),
+            observations: Vec::new(),
+            row_outcomes: None,
             faults: Vec::new(),
             schema: Vec::new(),
             detected: Vec::new(),
@@ -227,15 +218,17 @@ impl Run {
             engine: self.engine(0),
             timing: self.timing(0, 0),
             samples: Vec::new(),
+            rule_labels: Vec::new(),
+            metrics: Vec::new(),
         }
     }
 
     async fn execute(&self, attempt: &AttemptId) -> Result<RunReport> {
         let passed = self.pass(attempt).await?;
-        let Passed { plan, rules, collected, outcomes, files, rejects, warnings, spilled_bytes, damage } = passed;
-        let settled = |rule: usize| rules.rules().get(rule).is_some_and(|rule| rule.settled_by_rejecting);
+        let Passed { plan, settled, collected, judged, files, rejects, warnings, spilled_bytes, damage } = passed;
+        let settled = |rule: usize| settled.get(rule).copied().unwrap_or(false);
         let (mut verdict, mut reasons) =
-            judge(collected.rows, &outcomes, settled, self.job.on_invalid, self.job.max_rejected);
+            judge(collected.rows, &judged.outcomes, settled, self.job.on_invalid, self.job.max_rejected);
         if let Some(damage) = &damage {
             verdict = Verdict::Invalid;
             let help = damage.help().map(|help| format!(": {help}")).unwrap_or_default();
@@ -249,15 +242,20 @@ impl Run {
             reasons,
             inputs: collected.inputs,
             rows: collected.rows,
-            rule_outcomes: outcomes,
+            rule_outcomes: judged.outcomes,
+            analyzer_results: judged.analyzers,
+            observations: judged.observations,
+            row_outcomes: self.job.row_outcomes.clone().filter(|_| self.job.rules.is_some()),
             faults: collected.faults,
             schema: columns(&plan),
             detected: plan.detected,
             warnings,
             commit: None,
-            engine: self.engine(spilled_bytes),
+            engine: EngineReport { read_again: judged.read_again, ..self.engine(spilled_bytes) },
             timing: Timing::default(),
             samples: collected.samples,
+            rule_labels: judged.labels,
+            metrics: judged.metrics,
         };
         self.conclude(attempt, &mut report, files, rejects).await?;
         report.timing = self.timing(bytes, report.rows.read);
@@ -339,7 +337,6 @@ impl Run {
             version: input.version.clone(),
             sha256: input.sha256.clone(),
         };
-        let rules = self.job.rules.as_deref().map(|text| dqdl::parse(text).document.rules).unwrap_or_default();
         let first = files.first().map(|file| file.partition.iter().map(|(name, _)| name.clone()).collect());
         Manifest {
             version: 1,
@@ -355,7 +352,7 @@ impl Run {
             files,
             rejects,
             rule_outcomes: serde_json::to_value(&report.rule_outcomes).unwrap_or_default(),
-            metrics: metrics_of(&report.rule_outcomes, &rules),
+            metrics: report.metrics.clone(),
         }
     }
 
@@ -363,11 +360,12 @@ impl Run {
     async fn pass(&self, attempt: &AttemptId) -> Result<Passed> {
         let (job, action, cx) = (self.job.clone(), self.action.clone(), self.cx.clone());
         let (inputs, run_id, root) = (self.inputs.clone(), self.run_id.clone(), self.root.clone());
+        let sources = self.sources.clone();
         let (attempt, limits, dry) = (attempt.clone(), self.limits(), self.dry());
         let history = Arc::clone(&self.history);
         let runtime = Handle::current();
         blocking(move || {
-            let pass = Pass { job, action, cx, inputs, run_id, root, attempt, limits, runtime, dry, history };
+            let pass = Pass { job, action, cx, inputs, sources, run_id, root, attempt, limits, runtime, dry, history };
             pass.run()
         })
         .await
@@ -385,6 +383,7 @@ impl Run {
             threads: limits.threads,
             memory_limit_bytes: limits.memory_bytes,
             spilled_bytes,
+            read_again: false,
         }
     }
 
@@ -471,279 +470,4 @@ fn columns(plan: &Plan) -> Vec<ColumnReport> {
         inferred: plan.inferred,
     };
     plan.schema.columns.iter().map(report).collect()
-}
-
-/// The part of a run that computes; it lives on a thread of its own.
-struct Pass {
-    job: Job,
-    action: Action,
-    cx: RunContext,
-    inputs: Vec<ObjectRef>,
-    run_id: RunId,
-    root: Option<Located>,
-    attempt: AttemptId,
-    limits: Limits,
-    runtime: Handle,
-    dry: bool,
-    history: Arc<History>,
-}
-
-impl Pass {
-    fn run(&self) -> Result<Passed> {
-        let Some(first) = self.inputs.first() else { return Err(Error::internal("no input was listed")) };
-        let undeclared = match self.action {
-            Action::Convert { .. } => Undeclared::Text,
-            _ => Undeclared::Infer,
-        };
-        let (mut plan, mut opened) = match prepare(&self.job, first, undeclared, &self.runtime) {
-            Ok(prepared) => prepared,
-            Err(error) if error.kind() == ErrorKind::Data => return self.damaged(error),
-            Err(error) => return Err(error),
-        };
-        let mut warnings = Vec::new();
-        loop {
-            let rules = self.rules(&plan.schema, &mut warnings)?;
-            let mut passed = self.once(plan, rules, opened.take())?;
-            let again = self.widen(&mut passed);
-            if again.is_empty() {
-                warnings.append(&mut passed.warnings);
-                passed.warnings = warnings;
-                return Ok(passed);
-            }
-            self.take_back(&passed);
-            warnings.extend(again);
-            plan = passed.plan;
-        }
-    }
-
-    /// A pass that ended before it began: the first input is not what it should be.
-    fn damaged(&self, error: Error) -> Result<Passed> {
-        let dialect = crate::decode::csv::Dialect { delimiter: b',', quote: None, max_field_bytes: 1 };
-        let schema = self.job.schema.clone().unwrap_or(Schema { columns: Vec::new() });
-        let plan = Plan { schema, inferred: false, dialect, header: false, detected: Vec::new() };
-        let rules = Arc::new(bind_rules("", &plan.schema, self.cx.now, self.history.as_ref(), &mut Vec::new())?);
-        let keys = KeyStore::new(0, &self.cx.temp_dir);
-        let collector =
-            PassCollector::new(&plan.schema, Arc::clone(&rules), Vec::new(), keys, self.cx.observer.as_ref());
-        let collected = collector.finish();
-        Ok(Passed {
-            plan,
-            rules,
-            collected,
-            outcomes: Vec::new(),
-            files: Vec::new(),
-            rejects: None,
-            warnings: Vec::new(),
-            spilled_bytes: 0,
-            damage: Some(error),
-        })
-    }
-
-    fn rules(&self, schema: &Schema, warnings: &mut Vec<String>) -> Result<Arc<RuleSet>> {
-        match &self.job.rules {
-            Some(text) => {
-                let mut found = Vec::new();
-                let rules = bind_rules(text, schema, self.cx.now, self.history.as_ref(), &mut found)?;
-                if matches!(self.action, Action::Publish { .. })
-                    && let Some(diagnostic) = found.first()
-                {
-                    // A rule that can only fail is a mistake in the job, not in the data.
-                    return Err(rule_error(&found).with_context("rules line", diagnostic.line));
-                }
-                for diagnostic in found {
-                    let text = format!("rules line {}: {}", diagnostic.line, diagnostic.message);
-                    if !warnings.contains(&text) {
-                        warnings.push(text);
-                    }
-                }
-                Ok(Arc::new(rules))
-            }
-            None => Ok(Arc::new(bind_rules("", schema, self.cx.now, self.history.as_ref(), &mut Vec::new())?)),
-        }
-    }
-
-    fn once(&self, plan: Plan, rules: Arc<RuleSet>, opened: Option<Opened>) -> Result<Passed> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.limits.threads)
-            .thread_name(|index| format!("worker-{index}"))
-            .build()
-            .map_err(|error| Error::storage("the worker threads could not be started", error))?;
-        let pool = Arc::new(pool);
-        let mut table = self.table(&plan.schema, &pool)?;
-        let mut rejects = self.rejects(&pool);
-        let keep_rows = table.is_some();
-        let feed = Feed {
-            job: &self.job,
-            plan: &plan,
-            inputs: &self.inputs,
-            judge: Judge { rules: Arc::clone(&rules), keep_rows },
-            runtime: self.runtime.clone(),
-            bytes_read: Arc::new(AtomicU64::new(0)),
-        };
-        let keys = KeyStore::new(self.limits.key_bytes(), &self.cx.temp_dir);
-        let uris = self.inputs.iter().map(|input| input.uri.clone()).collect();
-        let mut collector = PassCollector::new(&plan.schema, Arc::clone(&rules), uris, keys, self.cx.observer.as_ref())
-            .with_progress(Arc::clone(&feed.bytes_read))
-            .with_sink(table.as_mut().map(|table| table as &mut dyn RowSink))
-            .with_rejects(rejects.as_mut());
-        let permits = self.limits.blocks_in_flight(BLOCK_BYTES);
-        let ran = pipeline::run(&pool, permits, &self.cx.cancel, |dispatch| feed.run(opened, dispatch), &mut collector);
-        let damage = match ran {
-            Ok(()) => None,
-            Err(error) if error.kind() == ErrorKind::Data => Some(error),
-            Err(error) => return Err(error),
-        };
-        let mut collected = collector.finish();
-        let files = match table {
-            // What came before the damage is not published: nobody knows what is missing.
-            Some(table) if damage.is_some() => {
-                table.abort();
-                Vec::new()
-            }
-            Some(table) => table.close()?,
-            None => Vec::new(),
-        };
-        let rejects = rejects.map_or(Ok(None), RejectWriter::close)?;
-        let spilled_bytes = collected.keys.spilled_bytes();
-        let store = std::mem::replace(&mut collected.keys, KeyStore::new(0, &self.cx.temp_dir));
-        let counts = pool.install(|| store.count())?;
-        let outcomes = rules.evaluate(&collected.state, &|set| counts.get(&set).copied());
-        Ok(Passed { plan, rules, collected, outcomes, files, rejects, warnings: Vec::new(), spilled_bytes, damage })
-    }
-
-    fn writer_context(&self, root: &Located, pool: &Arc<rayon::ThreadPool>) -> WriterContext {
-        WriterContext {
-            store: Arc::clone(&root.store),
-            prefix: data_prefix(&root.path, &self.run_id, &self.attempt),
-            single: None,
-            part_bytes: if root.local.is_some() { LOCAL_PART_BYTES } else { REMOTE_PART_BYTES },
-            runtime: self.runtime.clone(),
-            pool: Arc::clone(pool),
-        }
-    }
-
-    fn table(&self, schema: &Schema, pool: &Arc<rayon::ThreadPool>) -> Result<Option<TableWriter>> {
-        let memory_bytes = self.limits.writer_bytes();
-        if let Action::Convert { output, format } = &self.action {
-            let target = locate(output, self.cx.stores.as_ref())?;
-            let format = match format {
-                Some(format) => *format,
-                None => format_of(output)?,
-            };
-            let mut context = self.writer_context(&target, pool);
-            context.single = Some(target.path.clone());
-            let options = single_file_options(format, memory_bytes);
-            return TableWriter::new(context, &schema.arrow(), PartitionSpec::default(), options).map(Some);
-        }
-        let (Some(root), Some(sink)) = (&self.root, &self.job.sink) else { return Ok(None) };
-        let spec = PartitionSpec::bind(&sink.partition_by, schema)?;
-        if self.dry {
-            return Ok(None);
-        }
-        let options = WriteOptions {
-            format: OutputFormat::Parquet,
-            compression: sink.compression,
-            file_bytes: sink.file_bytes,
-            row_group_bytes: sink.row_group_bytes,
-            max_open_writers: sink.max_open_writers,
-            memory_bytes,
-        };
-        TableWriter::new(self.writer_context(root, pool), &schema.arrow(), spec, options).map(Some)
-    }
-
-    fn rejects(&self, pool: &Arc<rayon::ThreadPool>) -> Option<RejectWriter> {
-        let root = self.root.as_ref().filter(|_| !self.dry && self.job.on_invalid != OnInvalidRows::Drop)?;
-        let format = self.job.rejects_format;
-        let path = rejects_path(&root.path, &self.run_id, &self.attempt, format.extension());
-        Some(RejectWriter::new(self.writer_context(root, pool), path, format))
-    }
-
-    /// Widens inferred columns that proved too narrow; says which. Nothing to widen means the pass stands.
-    fn widen(&self, passed: &mut Passed) -> Vec<String> {
-        let stdin = self.inputs.iter().any(|input| matches!(input.place, Place::Stdin));
-        if !passed.plan.inferred || stdin || passed.damage.is_some() {
-            return Vec::new();
-        }
-        let mut said = Vec::new();
-        for (column, misfit) in passed.plan.schema.columns.iter_mut().zip(&passed.collected.misfits) {
-            if !misfit || column.column_type == ColumnType::String {
-                continue;
-            }
-            let first = passed.collected.faults.iter().find(|fault| fault.column.as_deref() == Some(&column.name));
-            let place = first.map(|fault| format!(" at line {}", fault.first.line)).unwrap_or_default();
-            let count: u64 = passed
-                .collected
-                .faults
-                .iter()
-                .filter(|fault| fault.column.as_deref() == Some(&column.name))
-                .map(|fault| fault.count)
-                .sum();
-            said.push(format!(
-                "column `{}` looked like {} but {count} value(s) are not, the first{place}: read again as string \
-                 (declare it with --schema to have them rejected)",
-                column.name, column.column_type
-            ));
-            column.column_type = ColumnType::String;
-            column.format.nulls = vec![String::new()];
-        }
-        said
-    }
-
-    /// Takes back the files of a pass that is done again.
-    fn take_back(&self, passed: &Passed) {
-        let Some(root) = &self.root else { return };
-        for file in passed.files.iter().chain(&passed.rejects) {
-            let path = object_store::path::Path::from(file.path.as_str());
-            // What stays is garbage that no commit names.
-            let _ = self.runtime.block_on(root.store.delete(&path));
-        }
-    }
-}
-
-fn format_of(output: &str) -> Result<OutputFormat> {
-    let extension = FilePath::new(output).extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
-    match extension.as_deref() {
-        Some("parquet" | "pq") => Ok(OutputFormat::Parquet),
-        Some("csv") => Ok(OutputFormat::Csv),
-        Some("ndjson" | "jsonl" | "json") => Ok(OutputFormat::Ndjson),
-        _ => Err(Error::configuration(format!("`{output}`: the format cannot be told from the name"))
-            .with_help("end it in .parquet, .csv or .ndjson, or give --to")),
-    }
-}
-
-/// Parses and binds a ruleset; an empty text is no rules. Rules that can only fail are left in `warnings`.
-fn bind_rules(
-    text: &str,
-    schema: &Schema,
-    now: fn() -> chrono::DateTime<chrono::Utc>,
-    _history: &dyn MetricHistory,
-    warnings: &mut Vec<dqdl::Diagnostic>,
-) -> Result<RuleSet> {
-    let document = match text {
-        "" => dqdl::Document::default(),
-        text => {
-            let parsed = dqdl::parse(text);
-            if !parsed.is_valid() {
-                return Err(rule_error(&parsed.diagnostics));
-            }
-            parsed.document
-        }
-    };
-    let now = now();
-    let predicates = SqlPredicates::new(now);
-    let cx = BindContext { schema: &schema.arrow(), predicates: &predicates, text, now };
-    let rules = RuleSet::bind(&document, &cx).map_err(|diagnostics| rule_error(&diagnostics))?;
-    warnings.extend(rules.warnings().iter().cloned());
-    Ok(rules)
-}
-
-/// All diagnostics of a ruleset as one error.
-fn rule_error(diagnostics: &[dqdl::Diagnostic]) -> Error {
-    let line = |diagnostic: &dqdl::Diagnostic| {
-        let help = diagnostic.help.as_deref().map(|help| format!(" ({help})")).unwrap_or_default();
-        format!("line {}:{}: {}{help}", diagnostic.line, diagnostic.column, diagnostic.message)
-    };
-    let errors: Vec<String> = diagnostics.iter().map(line).collect();
-    Error::configuration(format!("the ruleset cannot be used: {}", errors.join("; ")))
-        .with_help("`etl-engine rules parse FILE` shows each place")
 }

@@ -110,6 +110,18 @@ impl RuleSet {
     }
 }
 
+impl RuleSet {
+    /// Rows in scope of a key list that have no key, every key column being NULL.
+    pub fn keyless_rows(&self, list: usize, state: &RuleSetState, finals: &Finals) -> u64 {
+        let scope = self.plan.keys.get(list).map_or(0, |(_, scope)| *scope);
+        let keyed = match finals.keys.get(&list) {
+            Some(counts) => counts.rows,
+            None => state.keys.get(list).map_or(0, |hashes| hashes.len() as u64),
+        };
+        state.rows_in_scope.get(scope).map_or(0, |rows| rows.saturating_sub(keyed))
+    }
+}
+
 /// The verdict on a rule or a part of it.
 struct Verdict {
     passed: bool,

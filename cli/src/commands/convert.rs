@@ -4,7 +4,7 @@ use etl_engine::write::OutputFormat;
 use etl_engine::{Action, Error};
 
 use super::{finish, spec};
-use crate::args::Convert;
+use crate::args::{Convert, JsonShape};
 use crate::failure::Failure;
 use crate::shared::open;
 use crate::world::World;
@@ -25,7 +25,7 @@ pub(super) async fn execute(args: Convert, world: &mut World) -> Result<u8, Fail
     job.locations.clone_from(&args.inputs);
     let action = Action::Convert { output: args.output.clone(), format: args.to.as_deref().and_then(format) };
     let report = world.run(async |context| etl_engine::run(job, action, context).await).await?;
-    finish(&report, args.json, None, world)
+    finish(&report, args.json.then_some(JsonShape::Own), None, world)
 }
 
 /// The names that the command line allows.

@@ -14,7 +14,7 @@ mod validate;
 use etl_engine::report::RunReport;
 use serde_json::{Value, json};
 
-use crate::args::Command;
+use crate::args::{Command, JsonShape};
 use crate::failure::Failure;
 use crate::render;
 use crate::world::World;
@@ -35,10 +35,16 @@ pub(crate) async fn execute(command: Command, world: &mut World) -> Result<u8, F
 }
 
 /// Prints a report; `next` says what the reader can do now. Gives the exit code.
-fn finish(report: &RunReport, json: bool, next: Option<&str>, world: &mut World) -> Result<u8, Failure> {
+fn finish(
+    report: &RunReport,
+    json: Option<JsonShape>,
+    next: Option<&str>,
+    world: &mut World,
+) -> Result<u8, Failure> {
     match json {
-        true => world.output.document(&document(report)?)?,
-        false => world.output.text(&render::report(report, next, world.look))?,
+        Some(JsonShape::Own) => world.output.document(&document(report)?)?,
+        Some(JsonShape::Glue) => world.output.document(&etl_engine::report::glue(report))?,
+        None => world.output.text(&render::report(report, next, world.look))?,
     }
     Ok(report.verdict.exit_code())
 }

@@ -1,15 +1,37 @@
 //! From options to a job's text form, the same one that job files have.
 
-use etl_engine::job::spec::{Amount, SchemaSpec};
+use etl_engine::job::spec::{Amount, OtherSourceSpec, SchemaSpec, Texts};
 use etl_engine::job::{self, JobSpec};
 use etl_engine::source::StoreProvider;
 
-use crate::args::Reading;
+use crate::args::{Reading, Ruling};
 use crate::shared::open::{OpenError, faulty, read_text};
 
 /// A job that says nothing.
 pub(super) fn empty() -> JobSpec {
     JobSpec { version: 1, ..JobSpec::default() }
+}
+
+/// Takes over what rules need beside the data. Names on the command line are relative to the working directory, so they
+/// are not part of the job file's world: they go into the checked job.
+pub(super) fn rule(ruling: &Ruling, spec: &mut JobSpec) {
+    for (alias, location) in &ruling.sources {
+        let source = OtherSourceSpec { location: Texts::One(absolute(location)), ..OtherSourceSpec::default() };
+        let declared = spec.sources.entry(alias.clone()).or_insert_with(|| source.clone());
+        declared.location = source.location;
+    }
+    spec.rule_options.extend(ruling.options.iter().cloned());
+    if let Some(output) = &ruling.row_outcomes {
+        spec.row_outcomes = Some(absolute(output));
+    }
+}
+
+/// A path that means the same beside a job file as in the working directory; URLs are whole already.
+fn absolute(location: &str) -> String {
+    if location.contains("://") {
+        return location.to_owned();
+    }
+    std::path::absolute(location).map_or_else(|_| location.to_owned(), |path| path.display().to_string())
 }
 
 /// Takes over how the input is read.

@@ -36,6 +36,7 @@ pub(super) async fn execute(args: Validate, world: &mut World) -> Result<u8, Fai
             on_invalid.rows = Some("drop".to_owned());
         }
     }
+    spec::rule(&args.ruling, &mut spec);
     let mut job = open::bind(&spec, file, &text, stores).await?;
     if !args.inputs.is_empty() {
         job.locations.clone_from(&args.inputs);

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use etl_rules::KeyCounts;
+use etl_rules::{KeyCounts, KeySet};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ const MIN_SPILL_BYTES: usize = 16 << 10;
 /// The key hashes of all key rules of a run.
 #[derive(Debug)]
 pub struct KeyStore {
-    sets: BTreeMap<usize, KeySet>,
+    sets: BTreeMap<usize, Keys>,
     held_bytes: u64,
     limit_bytes: u64,
     spilled_bytes: u64,
@@ -30,7 +30,7 @@ pub struct KeyStore {
 }
 
 #[derive(Debug)]
-struct KeySet {
+struct Keys {
     partitions: Vec<Partition>,
 }
 
@@ -52,7 +52,7 @@ impl KeyStore {
         let set = self
             .sets
             .entry(set)
-            .or_insert_with(|| KeySet { partitions: (0..PARTITIONS).map(|_| Partition::default()).collect() });
+            .or_insert_with(|| Keys { partitions: (0..PARTITIONS).map(|_| Partition::default()).collect() });
         for &hash in hashes {
             set.partitions[(hash >> 122) as usize].hashes.push(hash);
         }
@@ -92,24 +92,32 @@ impl KeyStore {
         Ok(())
     }
 
-    /// Counts the groups of every key set; a partition at a time on each worker of the current pool.
-    pub fn count(self) -> Result<BTreeMap<usize, KeyCounts>> {
-        let mut counts = BTreeMap::new();
+    /// Counts the groups of every key set; a partition at a time on each worker of the current pool. The keys that occur
+    /// more than once are given for the sets in `repeated_of`.
+    pub fn count(self, repeated_of: &[usize]) -> Result<(BTreeMap<usize, KeyCounts>, BTreeMap<usize, KeySet>)> {
+        let (mut counts, mut repeated) = (BTreeMap::new(), BTreeMap::new());
         for (set, keys) in self.sets {
-            let partials: Vec<KeyCounts> =
-                keys.partitions.into_par_iter().map(Partition::count).collect::<Result<_>>()?;
+            let wanted = repeated_of.contains(&set);
+            let partitions = keys.partitions.into_par_iter();
+            let partials: Vec<(KeyCounts, Vec<u128>)> =
+                partitions.map(|partition| partition.count(wanted)).collect::<Result<_>>()?;
             let mut total = KeyCounts::default();
-            for partial in partials {
+            let mut known = KeySet::default();
+            for (partial, keys) in partials {
                 total.merge(partial);
+                keys.into_iter().for_each(|key| known.insert(key));
             }
             counts.insert(set, total);
+            if wanted {
+                repeated.insert(set, known);
+            }
         }
-        Ok(counts)
+        Ok((counts, repeated))
     }
 }
 
 impl Partition {
-    fn count(mut self) -> Result<KeyCounts> {
+    fn count(mut self, wants_repeated: bool) -> Result<(KeyCounts, Vec<u128>)> {
         if let Some(mut file) = self.spill.take() {
             let failed = |error| Error::storage("spilled key hashes could not be read back", error);
             file.seek(SeekFrom::Start(0)).map_err(failed)?;
@@ -122,7 +130,12 @@ impl Partition {
             }
         }
         self.hashes.sort_unstable();
-        Ok(KeyCounts::of_sorted(&self.hashes))
+        let groups = self.hashes.chunk_by(|left, right| left == right);
+        let repeated = match wants_repeated {
+            true => groups.filter(|group| group.len() > 1).filter_map(|group| group.first().copied()).collect(),
+            false => Vec::new(),
+        };
+        Ok((KeyCounts::of_sorted(&self.hashes), repeated))
     }
 }
 
@@ -150,8 +163,9 @@ mod tests {
                 store.append(7, chunk).unwrap();
             }
             assert_eq!(store.spilled_bytes() > 0, limit == 1 << 20);
-            let counts = store.count().unwrap();
+            let (counts, repeated) = store.count(&[7]).unwrap();
             assert_eq!(counts[&7], expected, "limit {limit}");
+            assert_eq!(repeated[&7].len() as u64, expected.groups - expected.unique_groups);
         }
     }
 }

@@ -17,9 +17,14 @@ struct Shared {
     returned: Condvar,
 }
 
-/// One place; it is given back when dropped.
-#[derive(Debug)]
+/// One place; it is given back when its last clone is dropped.
+#[derive(Debug, Clone)]
 pub struct Permit {
+    _place: Arc<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
     shared: Arc<Shared>,
 }
 
@@ -41,11 +46,11 @@ impl Permits {
             free = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         *free -= 1;
-        Some(Permit { shared: Arc::clone(&self.shared) })
+        Some(Permit { _place: Arc::new(Place { shared: Arc::clone(&self.shared) }) })
     }
 }
 
-impl Drop for Permit {
+impl Drop for Place {
     fn drop(&mut self) {
         *self.shared.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.shared.returned.notify_one();

@@ -21,7 +21,7 @@ mod recall;
 mod store;
 mod suite;
 
-pub use metrics::{History, MetricValue, metrics_of};
+pub use metrics::{History, MetricValue};
 pub use recall::{recall, recall_anywhere, unrecorded};
 pub use store::StoreHistory;
 pub use suite::history_suite;

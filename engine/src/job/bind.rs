@@ -1,9 +1,12 @@
 //! [`JobSpec`] to [`Job`]: names resolved, numbers read, all that is wrong at once.
 
+use std::collections::BTreeMap;
+
+use etl_rules::{CompositeMethod, FilteredRows, RuleOptions};
 use sha2::{Digest, Sha256};
 
 use super::load::JobDiagnostic;
-use super::spec::{Amount, ColumnSpec, HeaderSpec, JobSpec, SchemaSpec, SinkSpec, Texts};
+use super::spec::{Amount, ColumnSpec, HeaderSpec, JobSpec, SchemaSpec, SinkSpec, SourceSpec, Texts};
 use crate::decode::detect::Format;
 use crate::judgement::{MaxRejected, OnInvalidRows};
 use crate::schema::{Column, ColumnType, Schema, TextFormat};
@@ -26,6 +29,12 @@ pub struct Job {
     pub ignore_extra_columns: bool,
     /// The DQDL text.
     pub rules: Option<String>,
+    /// The other data sets, by alias.
+    pub sources: Vec<OtherSource>,
+    /// How rows and composite rules are judged.
+    pub rule_options: RuleOptions,
+    /// A file for what the rules say of each row.
+    pub row_outcomes: Option<String>,
     /// What is done with rows that do not pass.
     pub on_invalid: OnInvalidRows,
     /// How many rejected rows are acceptable.
@@ -42,6 +51,15 @@ pub struct Job {
     pub history: Option<String>,
     /// SHA-256 of everything above that can change the outcome, in hex.
     pub hash: String,
+}
+
+/// Another data set that rules compare with.
+#[derive(Debug, Clone)]
+pub struct OtherSource {
+    /// What rules call it.
+    pub alias: String,
+    /// How it is read: a job of nothing but a source.
+    pub job: Job,
 }
 
 /// How CSV is laid out; `None` is detected.
@@ -144,6 +162,8 @@ impl JobSpec {
                 false
             }
         };
+        let sources = self.bind_sources(base, &mut problems);
+        let rule_options = rule_options(&self.rule_options, &mut problems);
         let on_invalid = self.on_invalid.clone().unwrap_or_default();
         let rows = match on_invalid.rows.as_deref() {
             Some("quarantine") => OnInvalidRows::Quarantine,
@@ -189,6 +209,9 @@ impl JobSpec {
             schema,
             ignore_extra_columns,
             rules,
+            sources,
+            rule_options,
+            row_outcomes: self.row_outcomes.as_deref().map(base),
             on_invalid: rows,
             max_rejected,
             rejects_format,
@@ -206,8 +229,44 @@ impl JobSpec {
         let mut spec = self.clone();
         spec.limits = super::spec::LimitsSpec::default();
         spec.source.location = None;
+        spec.row_outcomes = None;
+        for source in spec.sources.values_mut() {
+            source.location = Texts::default();
+        }
         let text = serde_json::to_string(&(spec, rules)).unwrap_or_default();
         Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The other data sets: each is read as the source of a job would be.
+    fn bind_sources(&self, base: &dyn Fn(&str) -> String, problems: &mut Problems) -> Vec<OtherSource> {
+        let mut sources = Vec::with_capacity(self.sources.len());
+        for (alias, spec) in &self.sources {
+            if alias.eq_ignore_ascii_case("primary") {
+                problems.with_help("sources: `primary` is the data itself", "give the other data set another name");
+                continue;
+            }
+            if spec.location.list().is_empty() {
+                problems.add(format!("sources.{alias}.location: at least one file is needed"));
+            }
+            let job = JobSpec {
+                version: 1,
+                source: SourceSpec {
+                    location: Some(spec.location.clone()),
+                    format: spec.format.clone(),
+                    csv: spec.csv.clone(),
+                },
+                schema: spec.schema.clone(),
+                ..JobSpec::default()
+            };
+            match job.bind(None, base) {
+                Ok(job) => sources.push(OtherSource { alias: alias.clone(), job }),
+                Err(found) => problems.0.extend(found.into_iter().map(|problem| JobDiagnostic {
+                    message: format!("sources.{alias}: {}", problem.message),
+                    ..problem
+                })),
+            }
+        }
+        sources
     }
 
     fn csv(&self, problems: &mut Problems) -> CsvOptions {
@@ -251,6 +310,39 @@ impl JobSpec {
         }
         CsvOptions { delimiter, quote, header, encoding, nulls: csv.nulls.clone(), max_record_bytes: max as usize }
     }
+}
+
+/// Glue's `additionalOptions` that change results.
+fn rule_options(options: &BTreeMap<String, String>, problems: &mut Problems) -> RuleOptions {
+    let mut bound = RuleOptions::default();
+    for (name, value) in options {
+        match (name.as_str(), value.to_ascii_uppercase().as_str()) {
+            ("compositeRuleEvaluation.method", "COLUMN") => bound.composite = CompositeMethod::Column,
+            ("compositeRuleEvaluation.method", "ROW") => bound.composite = CompositeMethod::Row,
+            ("rowLevelConfiguration.filteredRowLabel", "PASSED") => bound.filtered_rows = FilteredRows::Passed,
+            ("rowLevelConfiguration.filteredRowLabel", "SKIPPED") => bound.filtered_rows = FilteredRows::Skipped,
+            ("rowLevelConfiguration.ruleWithLabels", "ENABLED") => bound.rule_with_labels = true,
+            ("rowLevelConfiguration.ruleWithLabels", "DISABLED") => bound.rule_with_labels = false,
+            // Options of Glue that steer its own machinery and no result.
+            ("performanceTuning.caching" | "observations.scope", _) => {}
+            (
+                "compositeRuleEvaluation.method"
+                | "rowLevelConfiguration.filteredRowLabel"
+                | "rowLevelConfiguration.ruleWithLabels",
+                _,
+            ) => problems.with_help(
+                format!("rule_options: `{name}` cannot be `{value}`"),
+                "compositeRuleEvaluation.method: COLUMN or ROW; rowLevelConfiguration.filteredRowLabel: PASSED or \
+                 SKIPPED; rowLevelConfiguration.ruleWithLabels: ENABLED or DISABLED",
+            ),
+            _ => problems.with_help(
+                format!("rule_options: `{name}` is not known"),
+                "known are compositeRuleEvaluation.method, rowLevelConfiguration.filteredRowLabel and \
+                 rowLevelConfiguration.ruleWithLabels",
+            ),
+        }
+    }
+    bound
 }
 
 fn one_byte(key: &str, text: &str) -> Result<Option<u8>, String> {

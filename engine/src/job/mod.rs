@@ -4,7 +4,7 @@ mod bind;
 mod load;
 pub mod spec;
 
-pub use bind::{CsvOptions, Job, Sink, bind_columns, parse_size};
+pub use bind::{CsvOptions, Job, OtherSource, Sink, bind_columns, parse_size};
 pub use load::{JobDiagnostic, load, load_schema};
 pub use spec::JobSpec;
 

@@ -1,5 +1,7 @@
 //! The job file as it is written. Nothing is checked here beyond its shape; [`Job`](super::Job) is what was checked.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,16 @@ pub struct JobSpec {
     pub rules: Option<String>,
     /// DQDL text, in place of a file.
     pub rules_text: Option<String>,
+    /// Other data sets that rules compare with, by the alias that rules call them.
+    #[serde(default)]
+    pub sources: BTreeMap<String, OtherSourceSpec>,
+    /// How rows and composite rules are judged, by Glue's names: `compositeRuleEvaluation.method` (`COLUMN`, `ROW`),
+    /// `rowLevelConfiguration.filteredRowLabel` (`PASSED`, `SKIPPED`), `rowLevelConfiguration.ruleWithLabels`
+    /// (`DISABLED`, `ENABLED`).
+    #[serde(default)]
+    pub rule_options: BTreeMap<String, String>,
+    /// A file for what the rules say of each row (.parquet or .ndjson): the row and Glue's four columns.
+    pub row_outcomes: Option<String>,
     /// What is done with rows that do not pass.
     pub on_invalid: Option<OnInvalidSpec>,
     /// Steps between validation and output; none is supported yet.
@@ -53,6 +65,12 @@ pub enum Texts {
     Many(Vec<String>),
 }
 
+impl Default for Texts {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
 impl Texts {
     /// As a list.
     pub fn list(&self) -> Vec<String> {
@@ -74,6 +92,21 @@ pub struct SourceSpec {
     /// How CSV is laid out.
     #[serde(default)]
     pub csv: CsvSpec,
+}
+
+/// Another data set.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherSourceSpec {
+    /// Files, directories, globs or URLs; relative to the job file.
+    pub location: Texts,
+    /// `auto` (the default), `csv`, `ndjson` or `parquet`.
+    pub format: Option<String>,
+    /// How CSV is laid out.
+    #[serde(default)]
+    pub csv: CsvSpec,
+    /// The columns; inferred from all rows when absent.
+    pub schema: Option<SchemaSpec>,
 }
 
 /// How CSV is laid out; what is absent or `auto` is detected.

@@ -2,11 +2,13 @@
 
 mod excerpt;
 mod faults;
+mod glue;
 
 pub use excerpt::excerpt;
+pub use glue::glue;
 pub use faults::{FaultEntry, FaultKey, FaultLog, FaultPlace, FaultSample};
 
-use etl_rules::RuleOutcome;
+use etl_rules::{AnalyzerOutcome, Measured, Observation, RuleOutcome};
 use serde::{Deserialize, Serialize};
 
 /// What the engine says about the data.
@@ -88,8 +90,10 @@ pub struct EngineReport {
     pub threads: usize,
     /// The memory limit in bytes.
     pub memory_limit_bytes: u64,
-    /// Bytes of key hashes written to spill files.
+    /// Bytes written to spill files: key hashes, and columns put aside for queries.
     pub spilled_bytes: u64,
+    /// Whether the input was read once more: for row outcomes that only the whole dataset could tell.
+    pub read_again: bool,
 }
 
 /// How long it took.
@@ -164,6 +168,15 @@ pub struct RunReport {
     pub rows: RowCounts,
     /// What each rule came to, in the order of the ruleset, in Glue's shape.
     pub rule_outcomes: Vec<RuleOutcome>,
+    /// The metrics of the analyzers, in the order of the ruleset.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub analyzer_results: Vec<AnalyzerOutcome>,
+    /// Metrics outside of what their history makes one expect.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub observations: Vec<Observation>,
+    /// The file with what the rules say of each row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row_outcomes: Option<String>,
     /// What was wrong, one entry a reason and column.
     pub faults: Vec<FaultEntry>,
     /// The columns.
@@ -182,4 +195,10 @@ pub struct RunReport {
     /// The first faults with the text around them, for people; not part of the document.
     #[serde(skip)]
     pub samples: Vec<FaultSample>,
+    /// The labels of each rule, in the order of the ruleset; shown in Glue's shape.
+    #[serde(skip)]
+    pub rule_labels: Vec<Vec<(String, String)>>,
+    /// The metrics of the run, for the history; part of the manifest.
+    #[serde(skip)]
+    pub metrics: Vec<Measured>,
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
-use etl_rules::{RuleSet, RuleSetState};
+use etl_rules::{LateRows, ROW_OUTCOME_COLUMNS, RuleSet, RuleSetState};
 
 use crate::decode::parquet::{RowFitter, rows_as_json};
 use crate::decode::{Block, BlockDecoder, Decoded, Fault, Reason};
@@ -76,6 +77,10 @@ pub struct Judged {
     pub rejected: u64,
     /// The rows without findings; `None` when nobody wants them.
     pub accepted: Option<RecordBatch>,
+    /// Columns of the rows that fit the schema, for queries; `None` when there are none.
+    pub spooled: Option<RecordBatch>,
+    /// The rows that fit the schema with their row outcomes; `None` when nobody wants them.
+    pub labelled: Option<RecordBatch>,
     /// The ruleset's state over this block.
     pub state: RuleSetState,
     /// Key hashes of this block, by analyzer.
@@ -97,9 +102,29 @@ pub struct Judge {
     pub rules: Arc<RuleSet>,
     /// Whether accepted rows are wanted.
     pub keep_rows: bool,
+    /// The columns of the rows that fit the schema which are put aside, by position.
+    pub spooled: Option<Arc<[usize]>>,
+    /// Labels the rows that fit the schema with what the rules say of them, knowing this of the whole dataset.
+    pub labels: Option<Arc<LateRows>>,
 }
 
 impl Judge {
+    /// Decodes rows and judges nothing but their form.
+    pub fn of_rows(rules: Arc<RuleSet>) -> Self {
+        Self { rules, keep_rows: true, spooled: None, labels: None }
+    }
+
+    /// The rows with Glue's four columns behind them.
+    fn labelled(&self, rows: &RecordBatch) -> Result<Option<RecordBatch>> {
+        let Some(late) = &self.labels else { return Ok(None) };
+        let failed = |error| Error::internal("the rows could not be labelled").with_source(error);
+        let labels = self.rules.label(rows, late).map_err(failed)?;
+        let columns = self.rules.label_columns(&labels);
+        let schema = labelled_schema(rows.schema_ref());
+        let all = rows.columns().iter().cloned().chain(columns).collect();
+        Ok(Some(RecordBatch::try_new(schema, all)?))
+    }
+
     /// Decodes and judges a piece of work.
     pub fn judge(&self, work: Work) -> Result<Judged> {
         let (decoded, offset, original) = match work {
@@ -118,6 +143,8 @@ impl Judge {
             .map_err(|error| Error::internal("a rule could not be evaluated").with_source(error))?;
         let keys = self.rules.take_keys(&mut state);
 
+        let spooled = self.spooled.as_deref().map(|columns| fitting.project(columns)).transpose()?;
+        let labelled = self.labelled(&fitting)?;
         let mut accepted = fitting;
         if let Some(failed) = &results.failed {
             for (rule, passed) in results.passed.iter().enumerate() {
@@ -154,10 +181,21 @@ impl Judge {
             findings,
             rejected,
             accepted: self.keep_rows.then_some(accepted),
+            spooled,
+            labelled,
             state,
             keys,
         })
     }
+}
+
+/// The schema of labelled rows: the columns of the rows, then Glue's four ([`ROW_OUTCOME_COLUMNS`]).
+pub fn labelled_schema(rows: &SchemaRef) -> SchemaRef {
+    let texts = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
+    let [pass, fail, skip, result] = ROW_OUTCOME_COLUMNS;
+    let lists = [pass, fail, skip].map(|name| Arc::new(Field::new(name, texts.clone(), true)));
+    let result = Arc::new(Field::new(result, DataType::Utf8, true));
+    Arc::new(Schema::new(rows.fields().iter().cloned().chain(lists).chain([result]).collect::<Vec<_>>()))
 }
 
 /// The original form of what was decoded.

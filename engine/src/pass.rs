@@ -1,0 +1,437 @@
+//! The part of a run that computes; it lives on a thread of its own: prepare, bind the rules, the one pass, what comes
+//! after the last row.
+
+use std::path::Path as FilePath;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use etl_rules::{AnalyzerOutcome, Finals, LateRows, Measured, Observation, RepeatedKeys, RuleOutcome};
+use object_store::ObjectStoreExt;
+use tokio::runtime::Handle;
+
+use crate::collect::{Collected, PassCollector, RowSink};
+use crate::commit::{AttemptId, RunId, data_prefix, rejects_path};
+use crate::context::RunContext;
+use crate::error::{Error, ErrorKind, Result};
+use crate::exec::keys::KeyStore;
+use crate::exec::{Limits, pipeline};
+use crate::expr::QueryLimits;
+use crate::feed::{BLOCK_BYTES, Feed};
+use crate::history::History;
+use crate::job::Job;
+use crate::judgement::OnInvalidRows;
+use crate::partition::PartitionSpec;
+use crate::prepare::{Opened, Plan, Undeclared, prepare};
+use crate::ruleset::{OpenSource, RuleWorld, Ruling, SourceReader, answer, rule_error};
+use crate::run::Action;
+use crate::schema::{ColumnType, Schema};
+use crate::source::{Located, ObjectRef, Place, locate};
+use crate::validate::{Judge, labelled_schema};
+use crate::write::{
+    DataFile, LOCAL_PART_BYTES, OutputFormat, REMOTE_PART_BYTES, RejectWriter, TableWriter, WriteOptions,
+    WriterContext, single_file_options,
+};
+
+/// What a pass leaves behind.
+pub(crate) struct Passed {
+    pub(crate) plan: Plan,
+    /// Whether rule `i` holds once the rows that fail it are set aside.
+    pub(crate) settled: Vec<bool>,
+    pub(crate) collected: Collected,
+    pub(crate) judged: Judged,
+    pub(crate) files: Vec<DataFile>,
+    pub(crate) rejects: Option<DataFile>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) spilled_bytes: u64,
+    /// Why the pass could not go to the end of the data.
+    pub(crate) damage: Option<Error>,
+}
+
+/// What the rules came to.
+#[derive(Default)]
+pub(crate) struct Judged {
+    pub(crate) outcomes: Vec<RuleOutcome>,
+    pub(crate) analyzers: Vec<AnalyzerOutcome>,
+    pub(crate) observations: Vec<Observation>,
+    pub(crate) metrics: Vec<Measured>,
+    /// The labels of each rule.
+    pub(crate) labels: Vec<Vec<(String, String)>>,
+    /// Whether the input was read once more for row outcomes.
+    pub(crate) read_again: bool,
+}
+
+/// A pass and all it needs.
+pub(crate) struct Pass {
+    pub(crate) job: Job,
+    pub(crate) action: Action,
+    pub(crate) cx: RunContext,
+    pub(crate) inputs: Vec<ObjectRef>,
+    /// The files of the other data sets, by alias.
+    pub(crate) sources: Vec<(String, Vec<ObjectRef>)>,
+    pub(crate) run_id: RunId,
+    pub(crate) root: Option<Located>,
+    pub(crate) attempt: AttemptId,
+    pub(crate) limits: Limits,
+    pub(crate) runtime: Handle,
+    pub(crate) dry: bool,
+    pub(crate) history: Arc<History>,
+}
+
+/// How long one query of a rule may take.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(3600);
+/// Bytes on disk that one query may take at a time.
+const QUERY_TEMP_BYTES: u64 = 64 << 30;
+
+impl Pass {
+    /// Passes over the inputs; once more when an inferred type proves too narrow.
+    pub(crate) fn run(&self) -> Result<Passed> {
+        let Some(first) = self.inputs.first() else { return Err(Error::internal("no input was listed")) };
+        let undeclared = match self.action {
+            Action::Convert { .. } => Undeclared::Text,
+            _ => Undeclared::Infer,
+        };
+        let (mut plan, mut opened) = match prepare(&self.job, first, undeclared, &self.runtime) {
+            Ok(prepared) => prepared,
+            Err(error) if error.kind() == ErrorKind::Data => return self.damaged(error),
+            Err(error) => return Err(error),
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.limits.threads)
+            .thread_name(|index| format!("worker-{index}"))
+            .build()
+            .map_err(|error| Error::storage("the worker threads could not be started", error))?;
+        let pool = Arc::new(pool);
+        let reader = SourceReader::new(&self.cx, self.limits, &pool, &self.runtime);
+        let sources = self.open_sources(&reader)?;
+        let mut warnings = Vec::new();
+        loop {
+            let ruling = self.bind(&plan.schema, &reader, &sources, &mut warnings)?;
+            let mut passed = self.once(plan, &ruling, opened.take(), &pool)?;
+            let again = self.widen(&mut passed);
+            if again.is_empty() {
+                warnings.append(&mut passed.warnings);
+                passed.warnings = warnings;
+                return Ok(passed);
+            }
+            self.take_back(&passed);
+            warnings.extend(again);
+            plan = passed.plan;
+        }
+    }
+
+    fn open_sources(&self, reader: &SourceReader) -> Result<Vec<OpenSource>> {
+        let declared = self.job.sources.iter();
+        let listed = declared.zip(&self.sources);
+        listed.map(|(source, (alias, inputs))| reader.open(alias, &source.job, inputs.clone())).collect()
+    }
+
+    /// A pass that ended before it began: the first input is not what it should be.
+    fn damaged(&self, error: Error) -> Result<Passed> {
+        let dialect = crate::decode::csv::Dialect { delimiter: b',', quote: None, max_field_bytes: 1 };
+        let schema = self.job.schema.clone().unwrap_or(Schema { columns: Vec::new() });
+        let plan = Plan { schema, inferred: false, dialect, header: false, detected: Vec::new() };
+        let rules = Arc::new(crate::ruleset::no_rules(&plan.schema, (self.cx.now)())?);
+        let keys = KeyStore::new(0, &self.cx.temp_dir);
+        let collector = PassCollector::new(&plan.schema, rules, Vec::new(), keys, self.cx.observer.as_ref());
+        let collected = collector.finish();
+        Ok(Passed {
+            plan,
+            settled: Vec::new(),
+            collected,
+            judged: Judged::default(),
+            files: Vec::new(),
+            rejects: None,
+            warnings: Vec::new(),
+            spilled_bytes: 0,
+            damage: Some(error),
+        })
+    }
+
+    fn bind(
+        &self,
+        schema: &Schema,
+        reader: &SourceReader,
+        sources: &[OpenSource],
+        warnings: &mut Vec<String>,
+    ) -> Result<Ruling> {
+        let world = RuleWorld {
+            text: self.job.rules.as_deref().unwrap_or_default(),
+            now: (self.cx.now)(),
+            options: self.job.rule_options,
+            history: self.history.as_ref(),
+            sources,
+            reader,
+            inputs: &self.inputs,
+        };
+        let mut found = Vec::new();
+        let ruling = Ruling::bind(&world, schema, &mut found)?;
+        if matches!(self.action, Action::Publish { .. })
+            && let Some(diagnostic) = found.first()
+        {
+            // A rule that can only fail is a mistake in the job, not in the data.
+            return Err(rule_error(&found).with_context("rules line", diagnostic.line));
+        }
+        for diagnostic in found {
+            let text = format!("rules line {}: {}", diagnostic.line, diagnostic.message);
+            if !warnings.contains(&text) {
+                warnings.push(text);
+            }
+        }
+        if self.job.row_outcomes.is_some() && ruling.rules.has_late_rows() && self.reads_stdin() {
+            return Err(Error::configuration("row outcomes of these rules need the input twice, and standard input is gone")
+                .with_help("write it to a file first, or leave --row-outcomes away"));
+        }
+        Ok(ruling)
+    }
+
+    fn reads_stdin(&self) -> bool {
+        self.inputs.iter().any(|input| matches!(input.place, Place::Stdin))
+    }
+
+    fn once(
+        &self,
+        plan: Plan,
+        ruling: &Ruling,
+        opened: Option<Opened>,
+        pool: &Arc<rayon::ThreadPool>,
+    ) -> Result<Passed> {
+        let rules = &ruling.rules;
+        let mut table = self.table(&plan.schema, pool)?;
+        let mut rejects = self.rejects(pool);
+        let mut spool = ruling.spool(&plan.schema, &self.cx.temp_dir)?;
+        let late = rules.has_late_rows();
+        let mut labelled = if late { None } else { self.row_outcomes(&plan.schema, pool)? };
+        let judge = Judge {
+            keep_rows: table.is_some(),
+            spooled: ruling.spooled.clone(),
+            labels: labelled.is_some().then(Arc::default),
+            ..Judge::of_rows(Arc::clone(rules))
+        };
+        let feed = self.feed(&plan, judge);
+        let keys = KeyStore::new(self.limits.key_bytes(), &self.cx.temp_dir);
+        let uris = self.inputs.iter().map(|input| input.uri.clone()).collect();
+        let mut collector = PassCollector::new(&plan.schema, Arc::clone(rules), uris, keys, self.cx.observer.as_ref())
+            .with_progress(Arc::clone(&feed.bytes_read))
+            .with_sink(table.as_mut().map(|table| table as &mut dyn RowSink))
+            .with_labelled(labelled.as_mut().map(|table| table as &mut dyn RowSink))
+            .with_spool(spool.as_mut())
+            .with_rejects(rejects.as_mut());
+        let permits = self.limits.blocks_in_flight(BLOCK_BYTES);
+        let ran = pipeline::run(pool, permits, &self.cx.cancel, |dispatch| feed.run(opened, dispatch), &mut collector);
+        let damage = match ran {
+            Ok(()) => None,
+            Err(error) if error.kind() == ErrorKind::Data => Some(error),
+            Err(error) => return Err(error),
+        };
+        let mut collected = collector.finish();
+        let files = match table {
+            // What came before the damage is not published: nobody knows what is missing.
+            Some(table) if damage.is_some() => {
+                table.abort();
+                Vec::new()
+            }
+            Some(table) => table.close()?,
+            None => Vec::new(),
+        };
+        let rejects = rejects.map_or(Ok(None), RejectWriter::close)?;
+        labelled.map(TableWriter::close).transpose()?;
+        let spilled_bytes = collected.keys.spilled_bytes() + spool.as_ref().map_or(0, |spool| spool.bytes());
+
+        let store = std::mem::replace(&mut collected.keys, KeyStore::new(0, &self.cx.temp_dir));
+        let late_keys = if late && self.job.row_outcomes.is_some() { rules.late_keys() } else { Vec::new() };
+        let (counts, repeated) = pool.install(|| store.count(&late_keys))?;
+        let answers = match spool {
+            Some(spool) if damage.is_none() => {
+                answer(ruling, &spool.finish()?, &self.query_limits(), &self.cx.cancel)?
+            }
+            _ => Default::default(),
+        };
+        let finals = Finals { keys: counts, queries: answers.answers };
+        let evaluation = rules.evaluate(&collected.state, &finals);
+        let mut judged = Judged {
+            outcomes: evaluation.outcomes,
+            analyzers: evaluation.analyzers,
+            observations: evaluation.observations,
+            metrics: evaluation.metrics,
+            labels: rules.rules().iter().map(|rule| rule.labels.clone()).collect(),
+            read_again: false,
+        };
+        if late && damage.is_none() && self.job.row_outcomes.is_some() {
+            let rows_in_scope = |list| rules.keyless_rows(list, &collected.state, &finals);
+            let repeated = repeated
+                .into_iter()
+                .map(|(list, keys)| (list, RepeatedKeys { keys, nulls: rows_in_scope(list) > 1 }))
+                .collect();
+            self.label(&plan, ruling, LateRows { repeated, returned: answers.returned }, pool)?;
+            judged.read_again = true;
+        }
+        Ok(Passed {
+            plan,
+            settled: rules.rules().iter().map(|rule| rule.settled_by_rejecting).collect(),
+            collected,
+            judged,
+            files,
+            rejects,
+            warnings: Vec::new(),
+            spilled_bytes,
+            damage,
+        })
+    }
+
+    fn feed<'a>(&'a self, plan: &'a Plan, judge: Judge) -> Feed<'a> {
+        Feed {
+            job: &self.job,
+            plan,
+            inputs: &self.inputs,
+            judge,
+            runtime: self.runtime.clone(),
+            bytes_read: Arc::new(AtomicU64::new(0)),
+        }
+    }
+
+    /// Reads the inputs once more, for row outcomes that only the whole dataset could tell.
+    fn label(&self, plan: &Plan, ruling: &Ruling, late: LateRows, pool: &Arc<rayon::ThreadPool>) -> Result<()> {
+        let Some(mut labelled) = self.row_outcomes(&plan.schema, pool)? else { return Ok(()) };
+        let rules = Arc::clone(&ruling.rules);
+        let judge = Judge { keep_rows: false, labels: Some(Arc::new(late)), ..Judge::of_rows(Arc::clone(&rules)) };
+        let feed = self.feed(plan, judge);
+        let keys = KeyStore::new(self.limits.key_bytes(), &self.cx.temp_dir);
+        let uris = self.inputs.iter().map(|input| input.uri.clone()).collect();
+        let observer = crate::context::Silent;
+        let mut collector = PassCollector::new(&plan.schema, rules, uris, keys, &observer)
+            .with_labelled(Some(&mut labelled));
+        let permits = self.limits.blocks_in_flight(BLOCK_BYTES);
+        pipeline::run(pool, permits, &self.cx.cancel, |dispatch| feed.run(None, dispatch), &mut collector)?;
+        labelled.close().map(drop)
+    }
+
+    fn query_limits(&self) -> QueryLimits {
+        QueryLimits {
+            memory_bytes: self.limits.writer_bytes(),
+            temp_dir: self.cx.temp_dir.clone(),
+            temp_bytes: QUERY_TEMP_BYTES,
+            timeout: QUERY_TIMEOUT,
+        }
+    }
+
+    fn writer_context(&self, root: &Located, pool: &Arc<rayon::ThreadPool>) -> WriterContext {
+        WriterContext {
+            store: Arc::clone(&root.store),
+            prefix: data_prefix(&root.path, &self.run_id, &self.attempt),
+            single: None,
+            part_bytes: if root.local.is_some() { LOCAL_PART_BYTES } else { REMOTE_PART_BYTES },
+            runtime: self.runtime.clone(),
+            pool: Arc::clone(pool),
+        }
+    }
+
+    /// A writer of one file, by its name.
+    fn single_file(
+        &self,
+        output: &str,
+        format: OutputFormat,
+        schema: &arrow::datatypes::SchemaRef,
+        pool: &Arc<rayon::ThreadPool>,
+    ) -> Result<TableWriter> {
+        let target = locate(output, self.cx.stores.as_ref())?;
+        let mut context = self.writer_context(&target, pool);
+        context.single = Some(target.path.clone());
+        let options = single_file_options(format, self.limits.writer_bytes());
+        TableWriter::new(context, schema, PartitionSpec::default(), options)
+    }
+
+    fn table(&self, schema: &Schema, pool: &Arc<rayon::ThreadPool>) -> Result<Option<TableWriter>> {
+        if let Action::Convert { output, format } = &self.action {
+            let format = match format {
+                Some(format) => *format,
+                None => format_of(output)?,
+            };
+            return self.single_file(output, format, &schema.arrow(), pool).map(Some);
+        }
+        let (Some(root), Some(sink)) = (&self.root, &self.job.sink) else { return Ok(None) };
+        let spec = PartitionSpec::bind(&sink.partition_by, schema)?;
+        if self.dry {
+            return Ok(None);
+        }
+        let options = WriteOptions {
+            format: OutputFormat::Parquet,
+            compression: sink.compression,
+            file_bytes: sink.file_bytes,
+            row_group_bytes: sink.row_group_bytes,
+            max_open_writers: sink.max_open_writers,
+            memory_bytes: self.limits.writer_bytes(),
+        };
+        TableWriter::new(self.writer_context(root, pool), &schema.arrow(), spec, options).map(Some)
+    }
+
+    fn row_outcomes(&self, schema: &Schema, pool: &Arc<rayon::ThreadPool>) -> Result<Option<TableWriter>> {
+        let Some(output) = self.job.row_outcomes.as_deref().filter(|_| self.job.rules.is_some()) else {
+            return Ok(None);
+        };
+        let format = format_of(output)?;
+        if format == OutputFormat::Csv {
+            return Err(Error::configuration(format!("`{output}`: row outcomes hold lists, which CSV has no form for"))
+                .with_help("end it in .parquet or .ndjson"));
+        }
+        self.single_file(output, format, &labelled_schema(&schema.arrow()), pool).map(Some)
+    }
+
+    fn rejects(&self, pool: &Arc<rayon::ThreadPool>) -> Option<RejectWriter> {
+        let root = self.root.as_ref().filter(|_| !self.dry && self.job.on_invalid != OnInvalidRows::Drop)?;
+        let format = self.job.rejects_format;
+        let path = rejects_path(&root.path, &self.run_id, &self.attempt, format.extension());
+        Some(RejectWriter::new(self.writer_context(root, pool), path, format))
+    }
+
+    /// Widens inferred columns that proved too narrow; says which. Nothing to widen means the pass stands.
+    fn widen(&self, passed: &mut Passed) -> Vec<String> {
+        if !passed.plan.inferred || self.reads_stdin() || passed.damage.is_some() {
+            return Vec::new();
+        }
+        let mut said = Vec::new();
+        for (column, misfit) in passed.plan.schema.columns.iter_mut().zip(&passed.collected.misfits) {
+            if !misfit || column.column_type == ColumnType::String {
+                continue;
+            }
+            let first = passed.collected.faults.iter().find(|fault| fault.column.as_deref() == Some(&column.name));
+            let place = first.map(|fault| format!(" at line {}", fault.first.line)).unwrap_or_default();
+            let count: u64 = passed
+                .collected
+                .faults
+                .iter()
+                .filter(|fault| fault.column.as_deref() == Some(&column.name))
+                .map(|fault| fault.count)
+                .sum();
+            said.push(format!(
+                "column `{}` looked like {} but {count} value(s) are not, the first{place}: read again as string \
+                 (declare it with --schema to have them rejected)",
+                column.name, column.column_type
+            ));
+            column.column_type = ColumnType::String;
+            column.format.nulls = vec![String::new()];
+        }
+        said
+    }
+
+    /// Takes back the files of a pass that is done again.
+    fn take_back(&self, passed: &Passed) {
+        let Some(root) = &self.root else { return };
+        for file in passed.files.iter().chain(&passed.rejects) {
+            let path = object_store::path::Path::from(file.path.as_str());
+            // What stays is garbage that no commit names.
+            let _ = self.runtime.block_on(root.store.delete(&path));
+        }
+    }
+}
+
+fn format_of(output: &str) -> Result<OutputFormat> {
+    let extension = FilePath::new(output).extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
+    match extension.as_deref() {
+        Some("parquet" | "pq") => Ok(OutputFormat::Parquet),
+        Some("csv") => Ok(OutputFormat::Csv),
+        Some("ndjson" | "jsonl" | "json") => Ok(OutputFormat::Ndjson),
+        _ => Err(Error::configuration(format!("`{output}`: the format cannot be told from the name"))
+            .with_help("end it in .parquet, .csv or .ndjson, or give --to")),
+    }
+}
