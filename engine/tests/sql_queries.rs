@@ -21,9 +21,11 @@ type Table = (String, Arc<dyn BatchSource>);
 
 fn orders() -> RecordBatch {
     let id: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3, 4, 5]));
-    let customer: ArrayRef = Arc::new(StringArray::from(vec![Some("ann"), Some("bob"), Some("ann"), None, Some("eve")]));
+    let customer: ArrayRef =
+        Arc::new(StringArray::from(vec![Some("ann"), Some("bob"), Some("ann"), None, Some("eve")]));
     let amount: ArrayRef = Arc::new(Float64Array::from(vec![Some(10.0), Some(20.0), None, Some(5.5), Some(40.0)]));
-    let day: ArrayRef = Arc::new(StringArray::from(vec!["2024-03-01", "2024-03-05", "soon", "2024-02-01", "2023-12-31"]));
+    let day: ArrayRef =
+        Arc::new(StringArray::from(vec!["2024-03-01", "2024-03-05", "soon", "2024-02-01", "2023-12-31"]));
     RecordBatch::try_from_iter_with_nullable([
         ("OrderId", id, true),
         ("Customer", customer, true),
@@ -86,9 +88,15 @@ fn queries_of_many_shapes() {
         ("select amount from primary order by amount nulls last limit 2", "5.5 | 10.0"),
         ("select orderid from primary order by 1 limit 2 offset 1", "2 | 3"),
         ("select distinct customer from primary where customer is not null order by 1", "ann | bob | eve"),
-        ("select stddev(amount) > 15, var_pop(amount) > 170, approx_count_distinct(customer) from primary", "true,true,3"),
+        (
+            "select stddev(amount) > 15, var_pop(amount) > 170, approx_count_distinct(customer) from primary",
+            "true,true,3",
+        ),
         ("select stddev(amount) from primary where orderid = 1", "NULL"),
-        ("select p.orderid, q.city from primary p join people q on p.customer = q.name order by 1", "1,Rome | 2,NULL | 3,Rome"),
+        (
+            "select p.orderid, q.city from primary p join people q on p.customer = q.name order by 1",
+            "1,Rome | 2,NULL | 3,Rome",
+        ),
         ("select count(*) from primary left join people on customer = name where name is null", "2"),
         ("select count(*) from primary right join people on customer = name", "4"),
         ("select count(*) from primary full outer join people on customer = name", "6"),
@@ -99,16 +107,25 @@ fn queries_of_many_shapes() {
         ("select count(*) from primary a join primary b on a.customer <=> b.customer", "7"),
         ("select orderid from primary where customer in (select name from people) order by 1", "1 | 2 | 3"),
         ("select orderid from primary where customer not in (select name from people) order by 1", "5"),
-        ("select orderid from primary p where exists (select 1 from people q where q.name = p.customer and city is not null) order by 1", "1 | 3"),
+        (
+            "select orderid from primary p where exists (select 1 from people q where q.name = p.customer and city is not null) order by 1",
+            "1 | 3",
+        ),
         ("select orderid from primary where amount = (select max(amount) from primary)", "5"),
         ("select (select count(*) from people) + count(*) from primary", "8"),
-        ("with big as (select * from primary where amount > 9), few as (select * from big limit 2) select count(*) from few", "2"),
+        (
+            "with big as (select * from primary where amount > 9), few as (select * from big limit 2) select count(*) from few",
+            "2",
+        ),
         ("with primary as (select * from primary where orderid > 3) select count(*) from primary", "2"),
         ("select name from people union select customer from primary order by 1", "NULL | ann | bob | dan | eve"),
         ("select count(*) from (select name from people union all select customer from primary) t", "8"),
         ("select name from people intersect select customer from primary order by 1", "ann | bob"),
         ("select name from people except select customer from primary", "dan"),
-        ("select orderid, row_number() over (partition by customer order by orderid desc) from primary where customer = 'ann' order by 1", "1,2 | 3,1"),
+        (
+            "select orderid, row_number() over (partition by customer order by orderid desc) from primary where customer = 'ann' order by 1",
+            "1,2 | 3,1",
+        ),
         ("select max(r) from (select rank() over (order by customer) r from primary) t", "5"),
         ("select orderid, lag(orderid, 1, 0) over (order by orderid) from primary order by 1 limit 2", "1,0 | 2,1"),
         ("select orderid, sum(orderid) over (order by orderid) from primary order by 1 limit 3", "1,1 | 2,3 | 3,6"),
@@ -160,7 +177,8 @@ fn what_is_wrong_is_said_in_one_line() {
 #[test]
 fn the_result_is_spelled_as_its_tables_are() {
     let sources = tables();
-    let query = engine().plan("select ORDERID, customer as Who, count(*) over () from primary", &declared(&sources)).unwrap();
+    let query =
+        engine().plan("select ORDERID, customer as Who, count(*) over () from primary", &declared(&sources)).unwrap();
     let names: Vec<String> = query.schema().fields().iter().map(|field| field.name().clone()).collect();
     assert_eq!(names[..2], ["OrderId", "Who"]);
     assert_eq!(query.schema().field(1).data_type(), &DataType::Utf8);
@@ -174,7 +192,10 @@ fn a_plan_knows_what_it_reads() {
     assert_eq!(reads("select count(*) from primary", "people"), None);
     assert_eq!(reads("select amount from primary where customer = 'ann'", "PRIMARY"), Some(vec![1, 2]));
     assert_eq!(reads("select * from primary", "primary"), Some(vec![0, 1, 2, 3]));
-    assert_eq!(reads("select max(a.amount) from primary a join primary b on a.orderid = b.orderid", "primary"), Some(vec![0, 2]));
+    assert_eq!(
+        reads("select max(a.amount) from primary a join primary b on a.orderid = b.orderid", "primary"),
+        Some(vec![0, 2])
+    );
     assert_eq!(reads("select 1 from primary where customer in (select name from people)", "people"), Some(vec![0]));
 }
 
@@ -195,7 +216,8 @@ impl BatchSource for Watched {
 #[test]
 fn a_source_needs_the_columns_that_are_read_and_is_read_again() {
     let declared = [("primary".to_owned(), orders().schema())];
-    let query = engine().plan("select count(*) from primary a join primary b on a.amount < b.amount", &declared).unwrap();
+    let query =
+        engine().plan("select count(*) from primary a join primary b on a.amount < b.amount", &declared).unwrap();
     let columns = query.reads("primary").unwrap();
     let source = Arc::new(Watched(orders().project(&columns).unwrap(), AtomicUsize::new(0)));
     let sources = [("primary".to_owned(), Arc::clone(&source) as Arc<dyn BatchSource>)];
@@ -216,7 +238,9 @@ impl BatchSource for Broken {
     }
 
     fn open(&self) -> etl_engine::Result<Box<dyn Iterator<Item = etl_engine::Result<RecordBatch>> + Send>> {
-        Ok(Box::new(std::iter::once(Err(Error::new(ErrorKind::Data, "people.csv is truncated").with_help("send it again")))))
+        Ok(Box::new(std::iter::once(Err(
+            Error::new(ErrorKind::Data, "people.csv is truncated").with_help("send it again")
+        ))))
     }
 }
 
@@ -236,7 +260,9 @@ fn the_error_of_a_source_comes_through() {
 fn values_do_not_reach_messages() {
     let amount: ArrayRef = Arc::new(StringArray::from(vec!["SECRET-99"]));
     let sources = [Rows::table("primary", vec![RecordBatch::try_from_iter([("a", amount)]).unwrap()])];
-    for sql in ["select regexp_extract(a, 'S', length(a)) from primary", "select factorial(length(a) * 1000) from primary"] {
+    for sql in
+        ["select regexp_extract(a, 'S', length(a)) from primary", "select factorial(length(a) * 1000) from primary"]
+    {
         let query = engine().plan(sql, &declared(&sources)).unwrap();
         if let Err(error) = run(&query, &sources) {
             assert!(!error.to_string().contains("SECRET"), "{error}");
@@ -264,15 +290,14 @@ fn the_caller_ends_a_query() {
 
 /// Keys and texts, more than the memory of the queries below.
 fn spooled(rows: i64) -> Table {
-    let schema = Arc::new(Schema::new(vec![
-        Field::new("key", DataType::Int64, true),
-        Field::new("text", DataType::Utf8, true),
-    ]));
+    let schema =
+        Arc::new(Schema::new(vec![Field::new("key", DataType::Int64, true), Field::new("text", DataType::Utf8, true)]));
     let mut spool = Spool::new(Arc::clone(&schema), &std::env::temp_dir()).unwrap();
     for start in (0..rows).step_by(20_000) {
         let keys = (start..(start + 20_000).min(rows)).map(|row| row * 7_919 % rows);
         let key: ArrayRef = Arc::new(keys.clone().collect::<Int64Array>());
-        let text: ArrayRef = Arc::new(keys.map(|key| Some(format!("a text of some length {key:>12}"))).collect::<StringArray>());
+        let text: ArrayRef =
+            Arc::new(keys.map(|key| Some(format!("a text of some length {key:>12}"))).collect::<StringArray>());
         spool.append(&RecordBatch::try_new(Arc::clone(&schema), vec![key, text]).unwrap()).unwrap();
     }
     ("primary".to_owned(), spool.finish().unwrap())
@@ -288,7 +313,10 @@ fn sorts_groups_and_joins_go_to_disk() {
     for (sql, expected) in [
         ("select count(*) from (select text, count(*) n from primary group by text) t where n = 1", "400000"),
         ("select count(distinct text) from primary", "400000"),
-        ("select count(*) from (select key, row_number() over (order by text) r from primary) t where r = key + 1", "400000"),
+        (
+            "select count(*) from (select key, row_number() over (order by text) r from primary) t where r = key + 1",
+            "400000",
+        ),
         ("select count(*) from primary a join primary b on a.text = b.text", "400000"),
     ] {
         let query = engine().plan(sql, &declared(&sources)).unwrap();
@@ -302,7 +330,10 @@ fn too_little_memory_or_disk_is_said() {
     let sources = [spooled(200_000)];
     let mut small = limits();
     small.memory_bytes = 3 << 20;
-    for sql in ["select count(*) from primary a join primary b on a.key < b.key - 199990", "select size(collect_list(text)) from primary"] {
+    for sql in [
+        "select count(*) from primary a join primary b on a.key < b.key - 199990",
+        "select size(collect_list(text)) from primary",
+    ] {
         let query = engine().plan(sql, &declared(&sources)).unwrap();
         let error = run_within(&query, &sources, &small).expect_err(sql);
         assert!(error.to_string().contains("needs more than 3 MiB of memory"), "{sql}: {error}");

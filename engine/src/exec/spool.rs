@@ -77,7 +77,8 @@ impl Spool {
     /// # Errors
     /// `Storage` when the disk is full; `Internal` for other columns.
     pub fn append(&mut self, batch: &RecordBatch) -> Result<()> {
-        let types = |schema: &SchemaRef| schema.fields().iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
+        let types =
+            |schema: &SchemaRef| schema.fields().iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
         if types(&batch.schema()) != types(&self.schema) {
             return Err(Error::internal("a batch with other columns was put aside for the SQL rules"));
         }
@@ -188,10 +189,8 @@ mod tests {
         let numbers: ArrayRef = Arc::new((from..from + rows).collect::<Int64Array>());
         let texts = (from..from + rows).map(|number| (number % 3 != 0).then(|| format!("row {}", number % 100)));
         let texts: ArrayRef = Arc::new(texts.collect::<StringArray>());
-        let schema = Schema::new(vec![
-            Field::new("number", DataType::Int64, true),
-            Field::new("text", DataType::Utf8, true),
-        ]);
+        let schema =
+            Schema::new(vec![Field::new("number", DataType::Int64, true), Field::new("text", DataType::Utf8, true)]);
         RecordBatch::try_new(Arc::new(schema), vec![numbers, texts]).unwrap()
     }
 

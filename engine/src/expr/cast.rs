@@ -132,13 +132,17 @@ pub(super) fn cast(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
             let seconds = safely(array, &DataType::Float64)?;
             let whole = safely(array, &DataType::Int64)?;
             let exact = given.is_integer();
-            let micros = TimestampMicrosecondArray::from_iter((0..array.len()).map(|row| match exact {
-                true => whole.as_primitive_opt::<Int64Type>().filter(|whole| whole.is_valid(row)).map(|whole| {
-                    whole.value(row).saturating_mul(1_000_000)
-                }),
-                false => seconds.as_primitive_opt::<Float64Type>().filter(|seconds| seconds.is_valid(row)).and_then(
-                    |seconds| seconds.value(row).is_finite().then(|| (seconds.value(row) * 1e6) as i64),
-                ),
+            let micros = TimestampMicrosecondArray::from_iter((0..array.len()).map(|row| {
+                match exact {
+                    true => whole
+                        .as_primitive_opt::<Int64Type>()
+                        .filter(|whole| whole.is_valid(row))
+                        .map(|whole| whole.value(row).saturating_mul(1_000_000)),
+                    false => seconds
+                        .as_primitive_opt::<Float64Type>()
+                        .filter(|seconds| seconds.is_valid(row))
+                        .and_then(|seconds| seconds.value(row).is_finite().then(|| (seconds.value(row) * 1e6) as i64)),
+                }
             }));
             Ok(Arc::new(micros))
         }
@@ -208,9 +212,7 @@ fn from_text(texts: &StringArray, wanted: &DataType) -> Result<ArrayRef> {
         }
         DataType::Date32 => each::<Date32Type>(texts, spark_cast::to_date),
         DataType::Timestamp(TimeUnit::Microsecond, None) => each::<TimestampMicrosecondType>(texts, to_timestamp),
-        DataType::Timestamp(..) => {
-            safely(&each::<TimestampMicrosecondType>(texts, to_timestamp), wanted)?
-        }
+        DataType::Timestamp(..) => safely(&each::<TimestampMicrosecondType>(texts, to_timestamp), wanted)?,
         _ => safely(&(Arc::new(texts.clone()) as ArrayRef), wanted)?,
     })
 }

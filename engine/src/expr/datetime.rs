@@ -208,7 +208,8 @@ impl Pattern {
         let instant = DateTime::from_timestamp_micros(micros)?.naive_utc();
         let mut out = String::new();
         for piece in &self.0 {
-            let name = |full: String, count: usize| if count <= 3 { full.get(..3).unwrap_or("").to_owned() } else { full };
+            let name =
+                |full: String, count: usize| if count <= 3 { full.get(..3).unwrap_or("").to_owned() } else { full };
             let (number, width) = match *piece {
                 Piece::Literal(literal) => {
                     out.push(literal);

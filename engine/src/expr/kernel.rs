@@ -160,10 +160,12 @@ impl ScalarUDFImpl for Guarded {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows as u64;
         let bytes = args.args.iter().try_fold(0u64, |sum, arg| {
-            Ok::<_, datafusion::error::DataFusionError>(sum + match arg {
-                ColumnarValue::Array(array) => text_bytes(array),
-                ColumnarValue::Scalar(scalar) => text_bytes(&scalar.to_array()?).saturating_mul(rows),
-            })
+            Ok::<_, datafusion::error::DataFusionError>(
+                sum + match arg {
+                    ColumnarValue::Array(array) => text_bytes(array),
+                    ColumnarValue::Scalar(scalar) => text_bytes(&scalar.to_array()?).saturating_mul(rows),
+                },
+            )
         })?;
         within_limit(self.inner.name(), bytes.saturating_mul(self.growth))?;
         self.inner.invoke_with_args(args)

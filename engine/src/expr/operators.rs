@@ -111,7 +111,8 @@ fn not_zero(expression: Expr) -> Expr {
         other => other.as_literal(),
     };
     let zero = |literal: &ScalarValue| {
-        literal.is_null() || literal.cast_to(&DataType::Float64).is_ok_and(|value| value == ScalarValue::Float64(Some(0.0)))
+        literal.is_null()
+            || literal.cast_to(&DataType::Float64).is_ok_and(|value| value == ScalarValue::Float64(Some(0.0)))
     };
     match literal {
         Some(literal) if !zero(literal) && !literal.data_type().is_string() => expression,
@@ -141,8 +142,10 @@ impl AnalyzerRule for InLists {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         rewrite(plan, &|expression, schema| match expression {
             Expr::InList(InList { expr, list, negated }) => {
-                let is_text = |expr: &Expr| Ok::<_, datafusion::error::DataFusionError>(expr.get_type(schema)?.is_string());
-                let is_null = |expr: &Expr| Ok::<_, datafusion::error::DataFusionError>(expr.get_type(schema)?.is_null());
+                let is_text =
+                    |expr: &Expr| Ok::<_, datafusion::error::DataFusionError>(expr.get_type(schema)?.is_string());
+                let is_null =
+                    |expr: &Expr| Ok::<_, datafusion::error::DataFusionError>(expr.get_type(schema)?.is_null());
                 let first = is_text(&expr)?;
                 let mixed = list.iter().try_fold(false, |mixed, item| {
                     Ok::<_, datafusion::error::DataFusionError>(mixed || (!is_null(item)? && is_text(item)? != first))
@@ -192,10 +195,7 @@ impl AnalyzerRule for TextCasts {
 }
 
 /// Rewrites every expression of a plan, subqueries included; result columns keep their names.
-fn rewrite(
-    plan: LogicalPlan,
-    change: &dyn Fn(Expr, &DFSchema) -> Result<Transformed<Expr>>,
-) -> Result<LogicalPlan> {
+fn rewrite(plan: LogicalPlan, change: &dyn Fn(Expr, &DFSchema) -> Result<Transformed<Expr>>) -> Result<LogicalPlan> {
     let changed = plan.transform_up_with_subqueries(|plan| {
         let mut schema = merge_schema(&plan.inputs());
         if let LogicalPlan::TableScan(scan) = &plan {

@@ -23,10 +23,11 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{Statement as SqlStatement, VisitMut};
 use futures::{FutureExt, StreamExt};
 
-use super::scan::{BatchSource, DeclaredTable, RunState, Stopped, Watch, watch_joins};
-use super::session::{self, on_deep_stack, panic_text, planner_error, spelled};
-use super::{dialect, sandbox, spark};
-use crate::error::{Error, ErrorKind, Result};
+use super::messages::{panic_text, planner_error, spelled, worded};
+use super::scan::{BatchSource, DeclaredTable, RunState, Watch, watch_joins};
+use super::session::{self, on_deep_stack};
+use super::{dialect, sandbox, spark, weight};
+use crate::error::{Error, Result};
 use crate::exec::Cancel;
 
 /// Plans queries; costs nothing until the first one.
@@ -100,7 +101,9 @@ impl SqlEngine {
         let statement = Statement::Statement(Box::new(SqlStatement::Query(Box::new(query))));
         // Nothing is awaited: the tables are in memory.
         let plan = state.statement_to_plan(statement).now_or_never().ok_or("the planner waits for something")?;
-        let plan = state.optimize(&plan.map_err(worded)?).map_err(worded)?;
+        let plan = plan.map_err(worded)?;
+        weight::check_plan(&plan).map_err(worded)?;
+        let plan = state.optimize(&plan).map_err(worded)?;
         verify(&plan)?;
         let fields = plan.schema().fields().iter().map(|field| {
             let name = field.name();
@@ -217,9 +220,8 @@ impl Query {
         let (sender, receiver) = sync_channel(1);
         let mut ran = Ok(());
         let thread = || {
-            ran = on_deep_stack(|| Ok(self.execute(sources, limits, watch, &sender))).unwrap_or_else(|text| {
-                Err(Error::internal(format!("the SQL engine failed: {text}")))
-            });
+            ran = on_deep_stack(|| Ok(self.execute(sources, limits, watch, &sender)))
+                .unwrap_or_else(|text| Err(Error::internal(format!("the SQL engine failed: {text}"))));
             drop(sender);
         };
         let taken = std::thread::scope(|scope| {
@@ -269,7 +271,8 @@ impl Query {
             Err(failed) => failed,
         };
         // A hash join holds one side in memory; sorted sides can go to disk.
-        let retried = failed.joins && !failed.sent && matches!(failed.error.find_root(), DataFusionError::ResourcesExhausted(_));
+        let retried =
+            failed.joins && !failed.sent && matches!(failed.error.find_root(), DataFusionError::ResourcesExhausted(_));
         let failed = match retried.then(|| self.attempt(&run, limits, false, sender)) {
             Some(Ok(())) => return Ok(()),
             Some(Err(failed)) => failed,
@@ -308,7 +311,12 @@ impl Query {
         result.map_err(|error| Failed { error, sent, joins })
     }
 
-    fn session(&self, run: &Arc<RunState>, limits: &QueryLimits, hash_joins: bool) -> Result<SessionState, DataFusionError> {
+    fn session(
+        &self,
+        run: &Arc<RunState>,
+        limits: &QueryLimits,
+        hash_joins: bool,
+    ) -> Result<SessionState, DataFusionError> {
         let memory = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX);
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![limits.temp_dir.clone()]))
@@ -332,66 +340,4 @@ struct Failed {
     sent: bool,
     /// There is a hash join in the plan.
     joins: bool,
-}
-
-/// An error of DataFusion as one of ours.
-fn worded(error: DataFusionError, limits: &QueryLimits) -> Error {
-    match error.find_root() {
-        DataFusionError::ResourcesExhausted(text) => {
-            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-            match text.contains("disk") || text.contains("temporary") {
-                true => Error::new(
-                    ErrorKind::Configuration,
-                    format!("the query needs more than {} MiB of temporary disk", mib(limits.temp_bytes)),
-                ),
-                false => Error::new(
-                    ErrorKind::Configuration,
-                    format!("the query needs more than {} MiB of memory", mib(limits.memory_bytes)),
-                ),
-            }
-            .with_help("let it select fewer columns or rows, or raise the limit")
-        }
-        DataFusionError::External(external) => {
-            if let Some(stopped) = external.downcast_ref::<Stopped>() {
-                return match stopped {
-                    Stopped::Deadline => Error::new(
-                        ErrorKind::Configuration,
-                        format!("the query took longer than {} seconds", limits.timeout.as_secs_f64()),
-                    )
-                    .with_help("simplify it, or raise the limit"),
-                    Stopped::Cancelled | Stopped::Unwanted => crate::exec::pipeline::cancelled(),
-                };
-            }
-            match external.downcast_ref::<Error>() {
-                Some(own) => {
-                    let copied = Error::new(own.kind(), own.to_string());
-                    match own.help() {
-                        Some(help) => copied.with_help(help),
-                        None => copied,
-                    }
-                }
-                None => Error::new(ErrorKind::Configuration, runtime_message(&error)),
-            }
-        }
-        DataFusionError::IoError(_) => Error::storage("temporary files of the query failed", error)
-            .with_help("free space in the temporary directory"),
-        _ => Error::new(ErrorKind::Configuration, runtime_message(&error)),
-    }
-}
-
-/// What went wrong while rows were computed, without the value that did it.
-pub(super) fn runtime_message(error: &DataFusionError) -> String {
-    let root = error.find_root();
-    let text = root.strip_backtrace();
-    let text = text.lines().next().unwrap_or_default();
-    let own = text.strip_prefix("Execution error: ").unwrap_or(text);
-    match root {
-        // Our own messages name functions and tables between backticks, never a value.
-        DataFusionError::Execution(_) if own.starts_with('`') || own.contains("subquery") => own.to_owned(),
-        DataFusionError::Plan(_) | DataFusionError::NotImplemented(_) | DataFusionError::SchemaError(..) => own.to_owned(),
-        DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => {
-            "a value could not be computed: it is out of range or not of the form that a function needs".to_owned()
-        }
-        _ => "it could not be evaluated".to_owned(),
-    }
 }

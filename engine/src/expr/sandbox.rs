@@ -94,7 +94,8 @@ impl Checker<'_> {
         match body {
             SetExpr::Select(_) | SetExpr::Query(_) => Ok(()),
             SetExpr::SetOperation { left, set_quantifier, right, .. } => {
-                let known = matches!(set_quantifier, SetQuantifier::None | SetQuantifier::All | SetQuantifier::Distinct);
+                let known =
+                    matches!(set_quantifier, SetQuantifier::None | SetQuantifier::All | SetQuantifier::Distinct);
                 refuse(!known, "BY NAME")?;
                 self.body(left)?;
                 self.body(right)
@@ -144,7 +145,10 @@ impl Checker<'_> {
         refuse(!lateral_views.is_empty(), "LATERAL VIEW")?;
         refuse(prewhere.is_some(), "PREWHERE")?;
         refuse(!connect_by.is_empty(), "CONNECT BY")?;
-        refuse(!cluster_by.is_empty() || !distribute_by.is_empty() || !sort_by.is_empty(), "CLUSTER, DISTRIBUTE, SORT BY")?;
+        refuse(
+            !cluster_by.is_empty() || !distribute_by.is_empty() || !sort_by.is_empty(),
+            "CLUSTER, DISTRIBUTE, SORT BY",
+        )?;
         refuse(qualify.is_some(), "QUALIFY")?;
         refuse(value_table_mode.is_some(), "SELECT AS")?;
         refuse(*flavor != SelectFlavor::Standard, "FROM before SELECT")?;
@@ -269,8 +273,9 @@ fn join_operator(operator: &JoinOperator) -> Result<(), String> {
         RightSemi, Semi,
     };
     match operator {
-        Join(by) | Inner(by) | Left(by) | LeftOuter(by) | Right(by) | RightOuter(by) | FullOuter(by) | CrossJoin(by)
-        | Semi(by) | LeftSemi(by) | RightSemi(by) | Anti(by) | LeftAnti(by) | RightAnti(by) => match by {
+        Join(by) | Inner(by) | Left(by) | LeftOuter(by) | Right(by) | RightOuter(by) | FullOuter(by)
+        | CrossJoin(by) | Semi(by) | LeftSemi(by) | RightSemi(by) | Anti(by) | LeftAnti(by) | RightAnti(by) => match by
+        {
             JoinConstraint::On(_) | JoinConstraint::Using(_) | JoinConstraint::Natural | JoinConstraint::None => Ok(()),
         },
         JoinOperator::CrossApply | JoinOperator::OuterApply => refuse(true, "APPLY"),

@@ -1,13 +1,13 @@
 //! A DataFusion session that holds the listed functions and nothing else: no file formats, no object stores, no table
 //! functions, no catalog but the declared tables.
 
-use std::any::Any;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
-use datafusion::catalog::{CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider};
 use datafusion::catalog::{CatalogProvider, SchemaProvider};
-use datafusion::common::{DataFusionError, Result, SchemaError, exec_err};
+use datafusion::catalog::{
+    CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
+};
+use datafusion::common::{Result, exec_err};
 use datafusion::config::SpillCompression;
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -20,8 +20,8 @@ use object_store::ObjectStore;
 use url::Url;
 
 use super::functions;
+use super::messages::panic_text;
 use super::operators::{SparkOperators, analyzer_rules};
-use super::sandbox::nearest;
 use super::scan::DeclaredTable;
 
 /// The stack of the threads that plan and run: trees are walked by recursion, and a chain of `or` is deep.
@@ -64,7 +64,11 @@ pub(super) fn config() -> SessionConfig {
 }
 
 /// A session over the tables.
-pub(super) fn state(config: SessionConfig, runtime: Arc<RuntimeEnv>, tables: Vec<DeclaredTable>) -> Result<SessionState> {
+pub(super) fn state(
+    config: SessionConfig,
+    runtime: Arc<RuntimeEnv>,
+    tables: Vec<DeclaredTable>,
+) -> Result<SessionState> {
     let schema = MemorySchemaProvider::new();
     for table in tables {
         schema.register_table(table.name().to_owned(), Arc::new(table))?;
@@ -99,41 +103,4 @@ pub(super) fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T, String> + 
             Err(format!("it could not be planned: {text}"))
         })
     })
-}
-
-/// What a panic said.
-pub(super) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("the SQL engine panicked")
-}
-
-/// What the planner said, in one line and in the names of the text.
-pub(super) fn planner_error(error: &DataFusionError, schemas: &[SchemaRef]) -> String {
-    let root = error.find_root();
-    if let DataFusionError::SchemaError(schema_error, _) = root {
-        match schema_error.as_ref() {
-            SchemaError::FieldNotFound { field, valid_fields } => {
-                let valid = valid_fields.iter().map(|column| column.name.as_str());
-                let near = nearest(&field.name, valid.filter(|name| !name.contains('\u{0}')));
-                let near = near.map(|near| format!(": did you mean `{}`?", spelled(near, schemas)));
-                return format!("there is no column `{}`{}", field.name, near.unwrap_or_default());
-            }
-            SchemaError::AmbiguousReference { field } => {
-                return format!("`{}` is a column of several tables; write `table.{0}`", field.name);
-            }
-            _ => {}
-        }
-    }
-    let text = root.strip_backtrace();
-    let text = text.lines().next().unwrap_or_default();
-    let kinds = ["Error during planning: ", "Execution error: ", "This feature is not implemented: ", "SQL error: "];
-    let text = kinds.iter().find_map(|kind| text.strip_prefix(kind)).unwrap_or(text);
-    text.chars().take(400).collect()
-}
-
-/// A column's name as its table spells it.
-pub(super) fn spelled<'a>(lower: &'a str, schemas: &'a [SchemaRef]) -> &'a str {
-    let fields = schemas.iter().flat_map(|schema| schema.fields().iter());
-    let mut same = fields.filter(|field| field.name().to_lowercase() == lower);
-    same.next().map_or(lower, |field| field.name().as_str())
 }

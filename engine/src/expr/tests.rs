@@ -67,3 +67,19 @@ fn only_expressions_over_the_row() {
     assert!(run("nme = 'x'").unwrap_err().contains("did you mean `name`"));
     assert!(run(&"(".repeat(5000)).is_err());
 }
+
+#[test]
+fn the_clock_is_given_or_not_asked() {
+    assert!(run("current_date() > '2024-01-01'").unwrap_err().contains("the clock"));
+    let predicates = SqlPredicates::new("2024-01-15T00:00:00Z".parse().unwrap());
+    let predicate = predicates.compile("to_date(`order date`) >= current_date - interval 20 days", &batch().schema());
+    let values: Vec<Option<bool>> = predicate.unwrap().evaluate(&batch()).unwrap().iter().collect();
+    assert_eq!(values, [Some(true), Some(true), None]);
+}
+
+#[test]
+fn a_text_that_is_no_number_is_null_and_fails_nothing() {
+    assert_eq!(run("name > 1"), Ok(vec![None, None, None]));
+    assert_eq!(run("name between 1 and 2 or id = 1"), Ok(vec![Some(true), None, None]));
+    assert_eq!(run("case name when 1 then true else false end"), Ok(vec![Some(false); 3]));
+}

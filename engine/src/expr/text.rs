@@ -29,6 +29,7 @@ pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
         Kernel::udf("spark_right", TEXT, |args, _| right(args)),
         Kernel::udf("spark_initcap", TEXT, |args, _| initcap(args)),
         Kernel::udf("spark_concat_ws", TEXT, |args, _| concat_ws(args)),
+        Kernel::udf("spark_key", TEXT, |args, _| key(args)),
         Kernel::udf("spark_locate", WHOLE, |args, _| locate(args)),
     ]
 }
@@ -177,7 +178,8 @@ fn java_replacement(replacement: &str, groups: usize) -> Result<Vec<Part>> {
         match character {
             '\\' => literal.extend(characters.next()),
             '$' => {
-                let Some(mut group) = characters.next_if(char::is_ascii_digit).and_then(|digit| digit.to_digit(10)) else {
+                let Some(mut group) = characters.next_if(char::is_ascii_digit).and_then(|digit| digit.to_digit(10))
+                else {
                     return exec_err!("`regexp_replace`: `$` must be followed by the number of a group");
                 };
                 // More digits belong to the number as long as there is such a group.
@@ -253,7 +255,9 @@ fn replace(args: &[ArrayRef]) -> Result<ArrayRef> {
             }
             (Some(value), Some(search), Some(replacement)) => {
                 let hits = value.matches(search).count();
-                out.reserve((value.len() - hits * search.len()).saturating_add(hits.saturating_mul(replacement.len())))?;
+                out.reserve(
+                    (value.len() - hits * search.len()).saturating_add(hits.saturating_mul(replacement.len())),
+                )?;
                 out.push(&value.replace(search, replacement));
             }
             _ => out.null(),
@@ -323,7 +327,11 @@ fn initcap(args: &[ArrayRef]) -> Result<ArrayRef> {
         let mut out = String::new();
         let mut first = true;
         for character in value?.chars() {
-            if first { out.extend(character.to_uppercase()) } else { out.extend(character.to_lowercase()) }
+            if first {
+                out.extend(character.to_uppercase())
+            } else {
+                out.extend(character.to_lowercase())
+            }
             first = character == ' ';
         }
         Some(out)
@@ -345,6 +353,23 @@ fn concat_ws(args: &[ArrayRef]) -> Result<ArrayRef> {
         let bytes: usize = present.iter().map(|value| value.len()).sum();
         out.reserve(bytes.saturating_add(separator.len().saturating_mul(present.len())))?;
         out.push(&present.join(separator));
+    }
+    Ok(out.finish())
+}
+
+/// The values of `count(distinct a, b)` as one text, each with its length before it; NULL where one of them is.
+fn key(args: &[ArrayRef]) -> Result<ArrayRef> {
+    let values = args.iter().map(texts).collect::<Result<Vec<_>>>()?;
+    let rows = values.first().map_or(0, StringArray::len);
+    let mut out = Texts::new("count", rows);
+    for row in 0..rows {
+        let Some(present) = values.iter().map(|column| at(column, row)).collect::<Option<Vec<&str>>>() else {
+            out.null();
+            continue;
+        };
+        let key: String = present.iter().map(|value| format!("{}:{value}", value.len())).collect();
+        out.reserve(key.len())?;
+        out.push(&key);
     }
     Ok(out.finish())
 }
