@@ -146,10 +146,7 @@ pub fn detect(
     points.reverse();
     let band = match forecast(&points, at) {
         Forecast::NotEnough { points } => {
-            let message = format!(
-                "Not enough history to detect anomalies of {metric}: {points} of at least {MIN_POINTS} values."
-            );
-            return Detection { passed: true, message: Some(message), band: None };
+            return Detection { passed: true, message: Some(not_enough(metric, points)), band: None };
         }
         Forecast::Band(band) => band,
     };
@@ -166,6 +163,11 @@ pub fn detect(
         )
     });
     Detection { passed, message, band: Some(band) }
+}
+
+/// What is said of a metric with too few earlier values.
+pub(crate) fn not_enough(metric: &str, points: usize) -> String {
+    format!("Not enough history to detect anomalies of {metric}: {points} of at least {MIN_POINTS} values.")
 }
 
 /// What is to be expected at `at` after `points`, oldest first. Points that are NaN or infinite do not count.

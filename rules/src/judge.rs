@@ -176,13 +176,13 @@ impl Judge<'_> {
 
     fn leaf(&self, leaf: &Leaf) -> Verdict {
         let mut verdict = Verdict::new(true);
-        let (scope, judged, no_rows) = match leaf {
+        let (scope, judged, no_rows, notes) = match leaf {
             Leaf::Fails { reason, .. } => {
                 verdict.passed = false;
                 verdict.reasons.push(reason.clone());
                 return verdict;
             }
-            Leaf::Rule { scope, judged, no_rows, .. } => (*scope, judged, *no_rows),
+            Leaf::Rule { scope, judged, no_rows, notes, .. } => (*scope, judged, *no_rows, notes),
         };
         if self.state.rows_in_scope[scope] == 0 {
             match no_rows {
@@ -192,15 +192,16 @@ impl Judge<'_> {
                     verdict.passed = false;
                     verdict.reasons.push(reason.to_owned());
                 }
-                NoRows::PassIfFiltered | NoRows::Evaluate => return self.judge_all(scope, judged),
+                NoRows::PassIfFiltered | NoRows::Evaluate => return self.judge_all(scope, judged, notes),
             }
             return verdict;
         }
-        self.judge_all(scope, judged)
+        self.judge_all(scope, judged, notes)
     }
 
-    fn judge_all(&self, scope: usize, judged: &[Judged]) -> Verdict {
+    fn judge_all(&self, scope: usize, judged: &[Judged], notes: &[String]) -> Verdict {
         let mut verdict = Verdict::new(true);
+        verdict.reasons.extend_from_slice(notes);
         for judged in judged {
             let value = match self.metric(scope, &judged.source) {
                 Ok(value) => value,

@@ -28,6 +28,7 @@ mod column;
 mod doc;
 mod error;
 mod facts;
+mod file_set;
 mod history;
 mod java_double;
 mod java_regex;
@@ -58,7 +59,8 @@ pub use column::{ColumnRef, nearest_column};
 pub use doc::{EXAMPLE_COLUMNS, RuleDoc};
 pub use error::RuleError;
 pub use facts::{
-    Aggregate, Facts, FileFact, FileNeed, HashAlgorithm, KeyMap, KeySet, Need, ReferenceNeed, ReferenceScan, Wanted,
+    Aggregate, Facts, FileFact, FileNeed, FileSelection, HashAlgorithm, KeyMap, KeySet, Need, ReferenceNeed,
+    ReferenceScan, Wanted,
 };
 pub use history::{HistoryPoint, MetricHistory, NoHistory, last_values};
 pub use java_double::java_double;

@@ -19,6 +19,8 @@ pub enum NumberTest {
     NotEqual(f64),
     /// `between a and b`
     Between(f64, f64),
+    /// At or between two ends: no form of DQDL, but where a metric is usual.
+    Inside(f64, f64),
     /// `not between a and b`: at or outside the ends.
     NotBetween(f64, f64),
     /// `in [..]`
@@ -44,6 +46,7 @@ impl NumberTest {
             NumberTest::Equal(operand) => same(*operand),
             NumberTest::NotEqual(operand) => !same(*operand),
             NumberTest::Between(low, high) => metric > *low && metric < *high,
+            NumberTest::Inside(low, high) => metric >= *low && metric <= *high,
             NumberTest::NotBetween(low, high) => metric <= *low || metric >= *high,
             NumberTest::In(operands) => operands.iter().any(|operand| same(*operand)),
             NumberTest::NotIn(operands) => !operands.iter().any(|operand| same(*operand)),
@@ -60,6 +63,7 @@ impl NumberTest {
             NumberTest::Equal(operand) => apply.apply(|value| value == *operand),
             NumberTest::NotEqual(operand) => apply.apply(|value| value != *operand),
             NumberTest::Between(low, high) => apply.apply(|value| (value > *low) & (value < *high)),
+            NumberTest::Inside(low, high) => apply.apply(|value| (value >= *low) & (value <= *high)),
             NumberTest::NotBetween(low, high) => apply.apply(|value| (value <= *low) | (value >= *high)),
             NumberTest::In(operands) => apply.apply(|value| operands.contains(&value)),
             NumberTest::NotIn(operands) => apply.apply(|value| !operands.contains(&value)),
@@ -83,6 +87,8 @@ mod tests {
         assert!(!NumberTest::Equal(0.0).holds(-0.0));
         assert!(!NumberTest::Between(0.4, 0.9).holds(0.9));
         assert!(NumberTest::NotBetween(0.4, 0.9).holds(0.9));
+        assert!(NumberTest::Inside(0.4, 0.9).holds(0.9) && NumberTest::Inside(0.4, 0.9).holds(0.4));
+        assert!(!NumberTest::Inside(0.4, 0.9).holds(0.91) && !NumberTest::Inside(0.4, 0.9).holds(f64::NAN));
         assert!(!NumberTest::Between(10.0, 1.0).holds(5.0));
         assert!(!NumberTest::NotBetween(0.0, 1.0).holds(f64::NAN));
         assert!(NumberTest::NotBetween(-0.4, -0.5).holds(-0.41));

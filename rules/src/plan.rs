@@ -72,7 +72,7 @@ pub(crate) enum Leaf {
     /// Cannot hold for this schema; `fails_rows`: every row fails it, rather than being skipped.
     Fails { reason: String, fails_rows: bool },
     /// Is evaluated.
-    Rule { scope: usize, judged: Vec<Judged>, rows: Rows, rejects_rows: bool, no_rows: NoRows },
+    Rule { scope: usize, judged: Vec<Judged>, rows: Rows, rejects_rows: bool, no_rows: NoRows, notes: Vec<String> },
 }
 
 /// A rule of the ruleset.
@@ -120,9 +120,7 @@ impl Node {
     /// The top-level column that the rows of every leaf are judged by; `None` when there are several or none.
     pub(crate) fn column_index(&self, plan: &Plan) -> Option<usize> {
         match self {
-            Node::Leaf(Leaf::Rule { rows: Rows::Check(check), .. }) => {
-                Some(plan.checks.get(*check)?.column()?.index())
-            }
+            Node::Leaf(Leaf::Rule { rows: Rows::Check(check), .. }) => Some(plan.checks.get(*check)?.column()?.index()),
             Node::Leaf(_) => None,
             Node::And(nodes) | Node::Or(nodes) => {
                 let mut columns = nodes.iter().map(|node| node.column_index(plan));
@@ -188,7 +186,7 @@ impl Plan {
                 Rows::Query(query)
             }
         };
-        Leaf::Rule { scope, judged, rows, rejects_rows: rule.rejects_rows, no_rows: rule.no_rows }
+        Leaf::Rule { scope, judged, rows, rejects_rows: rule.rejects_rows, no_rows: rule.no_rows, notes: rule.notes }
     }
 
     fn source(&mut self, measure: Measure, scope: usize) -> Source {

@@ -185,6 +185,8 @@ pub struct BoundRule {
     pub no_rows: NoRows,
     /// Whether the rule sees every row, whatever its `where` says.
     pub ignores_filter: bool,
+    /// What is said of the rule whatever its outcome: that it could not be judged yet.
+    pub notes: Vec<String>,
 }
 
 /// How a row gets its result from a rule.
@@ -218,6 +220,7 @@ impl BoundRule {
             rejects_rows: false,
             no_rows: NoRows::PassIfFiltered,
             ignores_filter: false,
+            notes: Vec::new(),
         }
     }
 

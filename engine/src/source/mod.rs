@@ -2,12 +2,14 @@
 
 mod bytes_of;
 mod compression;
+mod file_facts;
 mod list;
 mod stores;
 mod text;
 
 pub use bytes_of::ByteSource;
 pub use compression::{Compression, Decompressor};
+pub use file_facts::file_facts;
 pub use list::{ObjectRef, Place, list};
 pub use stores::{LocalStores, Located, StoreProvider, locate};
 pub use text::{Head, TextSource};

@@ -2,13 +2,19 @@
 
 use chrono::{DateTime, Utc};
 
+use super::selection::FileSelection;
+
 /// Files to look at.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct FileNeed {
     /// A file, a folder (all files in it) or a URL; `None` = the files that the rows are read from.
     pub path: Option<String>,
+    /// Which of them count: apply it before a checksum is taken.
+    pub selection: FileSelection,
     /// The checksum to take, when one is needed; it costs reading the files.
     pub hash: Option<HashAlgorithm>,
+    /// Whether a file whose size no other file has needs no checksum: it cannot equal another.
+    pub twins_only: bool,
 }
 
 /// A checksum.
@@ -30,6 +36,24 @@ impl HashAlgorithm {
             "SHA1" => Some(HashAlgorithm::Sha1),
             "SHA256" => Some(HashAlgorithm::Sha256),
             _ => None,
+        }
+    }
+
+    /// The name in the tag `hashAlgorithm`.
+    pub fn name(self) -> &'static str {
+        match self {
+            HashAlgorithm::Md5 => "MD5",
+            HashAlgorithm::Sha1 => "SHA-1",
+            HashAlgorithm::Sha256 => "SHA-256",
+        }
+    }
+
+    /// The length of a checksum in hex digits.
+    pub fn hex_digits(self) -> usize {
+        match self {
+            HashAlgorithm::Md5 => 32,
+            HashAlgorithm::Sha1 => 40,
+            HashAlgorithm::Sha256 => 64,
         }
     }
 }

@@ -4,6 +4,7 @@
 mod files;
 mod keyset;
 mod reference;
+mod selection;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,6 +13,7 @@ use arrow::datatypes::SchemaRef;
 pub use files::{FileFact, FileNeed, HashAlgorithm};
 pub use keyset::{KeyMap, KeySet};
 pub use reference::{Aggregate, ReferenceNeed, ReferenceScan, Wanted};
+pub use selection::FileSelection;
 
 use reference::Known;
 

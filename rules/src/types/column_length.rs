@@ -59,7 +59,7 @@ impl RuleType for ColumnLength {
                     Constraint::unreported(share(), all_rows, Reason::Double),
                 ]
             }
-            NumberTest::NotBetween(_, _) | NumberTest::In(_) | NumberTest::NotIn(_) => {
+            NumberTest::NotBetween(_, _) | NumberTest::Inside(_, _) | NumberTest::In(_) | NumberTest::NotIn(_) => {
                 let metric = format!("Column.{}.LengthCompliance", column.name());
                 vec![Constraint::new(metric, share(), all_rows, Reason::Double)]
             }

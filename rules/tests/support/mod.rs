@@ -9,7 +9,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::util::display::array_value_to_string;
-use etl_rules::{BindContext, Facts, Need, Predicate, PredicateCompiler, ReferenceScan, RuleSet, dqdl};
+use etl_rules::{BindContext, Facts, FileFact, Need, Predicate, PredicateCompiler, ReferenceScan, RuleSet, dqdl};
 use serde_json::Value;
 
 /// Builds the table of a case; `None` when a column type is unknown here.
@@ -160,7 +160,18 @@ pub fn bind_with_references(
         scan.update(&batch.slice(half, batch.num_rows() - half)).unwrap();
         facts.learn(scan);
     }
+    for need in needs {
+        if let Need::Files(need) = need {
+            facts.learn_files(need, Ok(vec![file("data/a.csv", 10, "2026-01-14T08:00:00Z", Some("aa"))]));
+        }
+    }
     RuleSet::bind(document, &BindContext { facts: &facts, ..*cx })
+}
+
+/// What is known of a file.
+pub fn file(uri: &str, size: u64, modified: &str, checksum: Option<&str>) -> FileFact {
+    let modified = modified.parse().unwrap();
+    FileFact { uri: uri.to_owned(), size, modified, checksum: checksum.map(str::to_owned) }
 }
 
 /// A schema with one nullable column.
