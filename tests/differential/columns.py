@@ -12,6 +12,8 @@ from .judged import Judged, Metric, by_compliance, holds, not_met, nothing
 from .table import World
 
 NULL_REASON = not_met("NULL")
+# Said of a rule that passed.
+NO_ROWS = "No rows matched the filter"
 
 
 def column_values(rule: Rule, world: World) -> Judged:
@@ -146,7 +148,7 @@ def column_data_type(rule: Rule, world: World) -> Judged:
     (name,) = rule.params
     table = world.scope(rule.where)
     if not table.rows:
-        return Judged(True)
+        return Judged(True, reason=NO_ROWS)
     (target,) = rule.condition.operands
     wanted = rule.condition.operator == "="
     fits = [(value is not None and spark.casts(value, target)) == wanted for value in table.column(name)]
@@ -160,7 +162,7 @@ def data_freshness(rule: Rule, world: World) -> Judged:
     (name,) = rule.params
     table = world.scope(rule.where)
     if not table.rows:
-        return Judged(True)
+        return Judged(True, reason=NO_ROWS)
     condition = rule.condition
     limits = Condition(condition.operator, tuple(Number("", operand.hours) for operand in condition.operands))
     now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)

@@ -29,7 +29,7 @@ def column_exists(rule: Rule, world: World) -> Judged:
 def column_names_match_pattern(rule: Rule, world: World) -> Judged:
     names = world.primary.names
     others = [name for name in names if not re.search(rule.params[0], name, re.ASCII)]
-    metric = Metric((len(names) - len(others)) / len(names))
+    metric = Metric((len(names) - len(others)) / len(names) if names else math.nan)
     reason = f"Columns that do not match the pattern: {', '.join(others)}" if others else None
     return Judged(not others, {"Dataset.*.ColumnNamesPatternMatchRatio": [metric]}, reason)
 

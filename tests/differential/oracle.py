@@ -10,6 +10,8 @@ from .dqdl import AnyRule, Composite
 from .judged import Judged
 from .table import World
 
+# Those whose parameters are columns, each of which has to be there.
+OF_COLUMNS = (counts.TYPES | moments.TYPES | columns.TYPES).keys() - {"ColumnExists", "ColumnNamesMatchPattern"}
 TYPES = {**counts.TYPES, **moments.TYPES, **columns.TYPES, **sources.TYPES}
 
 
@@ -17,7 +19,16 @@ def evaluate(rule: AnyRule, world: World) -> Judged:
     """The outcome of a rule over the primary table."""
     if isinstance(rule, Composite):
         return _composite(rule, world)
+    missing = [name for name in rule.params if name not in world.primary.names]
+    if missing and rule.type in OF_COLUMNS:
+        return Judged(False, reason=_missing(rule.type, missing[0]) if len(missing) == 1 else None)
     return TYPES[rule.type](rule, world)
+
+
+def _missing(kind: str, name: str) -> str:
+    if kind in ("DataFreshness", "ColumnDataType"):
+        return f"Column {name} does not exist in the dataset"
+    return f"Input data does not include column {name}!"
 
 
 def _composite(rule: Composite, world: World) -> Judged:
@@ -27,11 +38,14 @@ def _composite(rule: Composite, world: World) -> Judged:
     for part in parts:
         for key, values in part.metrics.items():
             metrics.setdefault(key, []).extend(values)
-    reasons = [leaf.reason for part in parts for leaf in _leaves(part) if not leaf.passed]
+    leaves = [leaf for part in parts for leaf in _leaves(part)]
+    # Whether what is said of a part that passed is repeated is not stated.
+    remarks = any(leaf.passed and leaf.reason for leaf in leaves)
+    reasons = [leaf.reason for leaf in leaves if not leaf.passed]
     return Judged(
         passed=(all if rule.operator == "AND" else any)(part.passed for part in parts),
         metrics=metrics,
-        reason="\n".join(reasons) if reasons and all(reasons) else None,
+        reason="\n".join(reasons) if reasons and all(reasons) and not remarks else None,
         reading=next((part.reading for part in parts if part.reading), None),
         parts=(rule.operator, parts),
     )
