@@ -37,12 +37,12 @@ def known(case: Disagreement) -> str | None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_binary_agrees_with_the_oracle(seed, capsys):
     engine = Engine(BIN)
-    summary = compare(engine, rulesets=30, seed=seed)
+    summary = compare(engine, rulesets=30, seed=seed, a_table=5)
     with capsys.disabled():
         skipped = ", ".join(sorted(summary.unsupported)) or "none"
         print(f"\n{summary.judged.total()} rules of {len(summary.judged)} kinds; {len(summary.unsupported)} types skipped: {skipped}")
     assert summary.judged.total() > 100
-    assert len(summary.judged) > 14
+    assert len(summary.judged) > 10
     # A generator whose rules all fail, or all pass, would say little.
     assert 0.2 < summary.passed.total() / summary.judged.total() < 0.8
     # What is known of a composite shows only when it is made small.

@@ -75,7 +75,7 @@ KINDS = {
     "code": Kind("string", lambda rng: rng.choice(CODES)),
     "flag": Kind("boolean", lambda rng: rng.random() < 0.5, (0,)),
     "day": Kind("date", _day),
-    "at": Kind("timestamp", _instant),
+    "seen": Kind("timestamp", _instant),
 }
 
 

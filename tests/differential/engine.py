@@ -75,6 +75,7 @@ class Engine:
     def unsupported(self, types: list[str]) -> dict[str, str]:
         """Of these rule types those that the binary has not, and what it says of them."""
         refused = {}
+        self.sources = True
         self.sources = self._refuses(PROBES["RowCount"]) is None
         for kind in types:
             reason = "there is no --source" if kind in OF_SOURCES and not self.sources else self._refuses(PROBES[kind])

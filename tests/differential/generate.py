@@ -7,11 +7,11 @@ import math
 from dataclasses import replace
 from random import Random
 
-from . import data, oracle
+from . import oracle
 from .dqdl import (
     EMPTY, NULL, WHITESPACES_ONLY, AnyRule, Composite, Condition, Duration, Keyword, Now, Number, Operand, Rule,
 )  # fmt: skip
-from .table import Table, World
+from .table import World
 
 ORDERED = (">", ">=", "<", "<=")
 NUMBER = (*ORDERED, "=", "!=", "between", "not between", "in", "not in")
@@ -367,5 +367,3 @@ MAKERS = {
     "AggregateMatch": _aggregate_match,
     "CustomSql": _custom_sql,
 }
-
-__all__ = ["MAKERS", "Generator", "Table", "data"]

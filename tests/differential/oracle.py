@@ -39,13 +39,13 @@ def _composite(rule: Composite, world: World) -> Judged:
         for key, values in part.metrics.items():
             metrics.setdefault(key, []).extend(values)
     leaves = [leaf for part in parts for leaf in _leaves(part)]
-    # Whether what is said of a part that passed is repeated is not stated.
-    remarks = any(leaf.passed and leaf.reason for leaf in leaves)
+    # Not stated: whether what is said of a part that passed is repeated. Not exact: which parts failed, by a last digit.
+    unsure = any(leaf.depends or (leaf.passed and leaf.reason) for leaf in leaves)
     reasons = [leaf.reason for leaf in leaves if not leaf.passed]
     return Judged(
         passed=(all if rule.operator == "AND" else any)(part.passed for part in parts),
         metrics=metrics,
-        reason="\n".join(reasons) if reasons and all(reasons) and not remarks else None,
+        reason="\n".join(reasons) if reasons and all(reasons) and not unsure else None,
         reading=next((part.reading for part in parts if part.reading), None),
         parts=(rule.operator, parts),
     )

@@ -1,6 +1,6 @@
 """Random rulesets over random tables, judged by the binary and by the oracle.
 
-    tests/differential/run.py --rulesets 1000 --seed 7
+    python tests/differential/run.py --rulesets 1000 --seed 7
 
 Prints how often the two agree on each rule type, and the first disagreements made as small as they get. Ends with 1 when
 there is one that the reference decides; those on which it is silent are shown apart.
@@ -27,7 +27,6 @@ from differential.engine import FORMATS, Engine, Layout
 from differential.generate import MAKERS, Generator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-RULESETS_A_CALL = 25
 
 
 @dataclass
@@ -69,8 +68,13 @@ class Summary:
         return "\n".join(lines)
 
 
-def compare(engine: Engine, rulesets: int, seed: int, only: list[str] | None = None, most_rows: int = 500) -> Summary:
-    """Judges `rulesets` random rulesets; the same seed, the same ones, given the same rule types."""
+def compare(
+    engine: Engine, rulesets: int, seed: int, only: list[str] | None = None, most_rows: int = 500, a_table: int = 25
+) -> Summary:
+    """Judges `rulesets` random rulesets, `a_table` over each table in one call.
+
+    The same seed makes the same ones, given the same rule types.
+    """
     wanted = only or sorted(MAKERS)
     summary = Summary(unsupported=engine.unsupported(wanted))
     types = [kind for kind in wanted if kind not in summary.unsupported]
@@ -81,7 +85,7 @@ def compare(engine: Engine, rulesets: int, seed: int, only: list[str] | None = N
         world = data.world(rng, most_rows)
         layout = Layout(rng.choice((FORMATS[0], *FORMATS)), rng.choice((1, 1, 2, 5)))
         generator = Generator(rng, world, types)
-        many = [generator.ruleset() for _ in range(min(RULESETS_A_CALL, rulesets - summary.rulesets))]
+        many = [generator.ruleset() for _ in range(min(a_table, rulesets - summary.rulesets))]
         rules = [rule for ruleset in many for rule in ruleset]
         expected, differing = check(engine, world, rules, layout)
         wrong = {id(case.rule) for case in differing}
