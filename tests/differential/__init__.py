@@ -1,0 +1,1 @@
+"""DQDL judged twice: by the binary, and by an oracle written from the language's description."""
