@@ -1,12 +1,12 @@
 //! `convert`: an input to one file of another format.
 
+use etl_engine::job::open;
 use etl_engine::write::OutputFormat;
 use etl_engine::{Action, Error};
 
 use super::{finish, spec};
 use crate::args::Convert;
 use crate::failure::Failure;
-use crate::shared::open;
 use crate::world::World;
 
 /// Does it; gives the exit code.

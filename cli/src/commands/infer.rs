@@ -1,5 +1,6 @@
 //! `infer`: the schema that an input seems to have.
 
+use etl_engine::job::open;
 use etl_engine::report::Detected;
 use etl_engine::schema::{Column, Schema, TextFormat};
 use serde_json::{Map, Value, json};
@@ -7,7 +8,6 @@ use serde_json::{Map, Value, json};
 use super::spec;
 use crate::args::Infer;
 use crate::failure::Failure;
-use crate::shared::open;
 use crate::world::World;
 
 /// Does it; gives the exit code.

@@ -1,12 +1,12 @@
 //! `run`: a job from its file, published.
 
 use etl_engine::Action;
+use etl_engine::job::open;
 use etl_engine::report::{CommitState, RunReport};
 
 use super::{finish, shell};
 use crate::args::Run;
 use crate::failure::Failure;
-use crate::shared::open;
 use crate::world::World;
 
 /// Does it; gives the exit code.

@@ -1,11 +1,11 @@
 //! From options to a job's text form, the same one that job files have.
 
+use etl_engine::job::open::read_text;
 use etl_engine::job::spec::{Amount, SchemaSpec};
-use etl_engine::job::{self, JobSpec};
+use etl_engine::job::{self, Faulty, JobSpec, OpenError};
 use etl_engine::source::StoreProvider;
 
 use crate::args::Reading;
-use crate::shared::open::{OpenError, faulty, read_text};
 
 /// A job that says nothing.
 pub(super) fn empty() -> JobSpec {
@@ -38,7 +38,7 @@ pub(super) async fn schema(
     stores: &dyn StoreProvider,
 ) -> Result<SchemaSpec, OpenError> {
     let text = read_text(file, stores).await?;
-    let wrong = |problems| faulty("schema file", file, &text, problems);
+    let wrong = |problems| Faulty::file("schema file", file, &text, problems);
     let spec = job::load_schema(&text).map_err(wrong)?;
     job::bind_columns(&spec, nulls).map_err(wrong)?;
     Ok(spec)

@@ -1,12 +1,12 @@
 //! `validate`: judges files; nothing is written.
 
 use etl_engine::Action;
+use etl_engine::job::open;
 use etl_engine::report::{RunReport, Verdict};
 
 use super::{finish, shell, spec};
 use crate::args::Validate;
 use crate::failure::Failure;
-use crate::shared::open;
 use crate::world::World;
 
 /// Does it; gives the exit code.
