@@ -93,6 +93,18 @@ def test_wrong_type(etl, tmp_path):
     message_of(result, "bigit", "did you mean `bigint`")
 
 
+def test_limits_on_the_command_line(etl, tmp_path):
+    (tmp_path / "a.csv").write_text(orders(10))
+    job = write_job(tmp_path, "a.csv", "out")
+    result = etl("run", job, "--memory", "300MiB", "--threads", "3", "--dry-run", "--json")
+    assert result.code == 0
+    assert (result.json["engine"]["memory_limit_bytes"], result.json["engine"]["threads"]) == (300 << 20, 3)
+    assert etl("run", job, "--json").json["run_id"] == result.json["run_id"]
+    result = etl("run", job, "--memory", "1MiB")
+    assert result.code == 2
+    message_of(result, "less than 64MiB")
+
+
 def test_rule_naming_an_absent_column(etl, tmp_path):
     (tmp_path / "a.csv").write_text(orders(3))
     (tmp_path / "r.dqdl").write_text('Rules = [ IsComplete "amuont" ]')

@@ -18,6 +18,7 @@ pub(super) async fn execute(args: Convert, world: &mut World) -> Result<u8, Fail
     let stores = world.stores.as_ref();
     let mut spec = spec::empty();
     spec::apply(&args.reading, &mut spec);
+    spec::limit(&args.limits, &mut spec);
     if let Some(file) = &args.schema {
         spec.schema = Some(spec::schema(file, None, stores).await?);
     }

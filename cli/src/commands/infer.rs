@@ -14,6 +14,7 @@ use crate::world::World;
 pub(super) async fn execute(args: Infer, world: &mut World) -> Result<u8, Failure> {
     let mut spec = spec::empty();
     spec::apply(&args.reading, &mut spec);
+    spec::limit(&args.limits, &mut spec);
     let mut job = open::bind(&spec, "", "", world.stores.as_ref()).await?;
     job.locations.clone_from(&args.inputs);
     let (schema, detected) = world.run(async |context| etl_engine::infer(job, context).await).await?;

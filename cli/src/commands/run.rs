@@ -4,14 +4,18 @@ use etl_engine::Action;
 use etl_engine::job::open;
 use etl_engine::report::{CommitState, RunReport};
 
-use super::{finish, shell};
+use super::{finish, shell, spec};
 use crate::args::Run;
 use crate::failure::Failure;
 use crate::world::World;
 
 /// Does it; gives the exit code.
 pub(super) async fn execute(args: Run, world: &mut World) -> Result<u8, Failure> {
-    let mut job = open::open(&args.job, &args.sets, world.stores.as_ref()).await?;
+    let stores = world.stores.as_ref();
+    let text = open::read_text(&args.job, stores).await?;
+    let mut spec = open::parse(&args.job, &text, &args.sets)?;
+    spec::limit(&args.limits, &mut spec);
+    let mut job = open::bind(&spec, &args.job, &text, stores).await?;
     if !args.inputs.is_empty() {
         job.locations.clone_from(&args.inputs);
     }

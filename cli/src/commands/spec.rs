@@ -5,7 +5,7 @@ use etl_engine::job::spec::{Amount, SchemaSpec};
 use etl_engine::job::{self, Faulty, JobSpec, OpenError};
 use etl_engine::source::StoreProvider;
 
-use crate::args::Reading;
+use crate::args::{Limits, Reading};
 
 /// A job that says nothing.
 pub(super) fn empty() -> JobSpec {
@@ -20,10 +20,17 @@ pub(super) fn apply(reading: &Reading, spec: &mut JobSpec) {
     if let Some(delimiter) = &reading.delimiter {
         spec.source.csv.delimiter = Some(delimiter.clone());
     }
-    if let Some(threads) = reading.threads {
+    if let Some(encoding) = &reading.encoding {
+        spec.source.csv.encoding = Some(encoding.clone());
+    }
+}
+
+/// Takes over what the run may use.
+pub(super) fn limit(limits: &Limits, spec: &mut JobSpec) {
+    if let Some(threads) = limits.threads {
         spec.limits.threads = Some(threads);
     }
-    if let Some(memory) = reading.memory {
+    if let Some(memory) = limits.memory {
         spec.limits.memory = Some(Amount::Number(memory));
     }
 }
