@@ -155,7 +155,7 @@ impl Run {
     /// The report of a run that was published before, when this is the same run.
     async fn published_before(&self) -> Result<Option<RunReport>> {
         let Some(root) = self.root.as_ref().filter(|_| !self.dry()) else { return Ok(None) };
-        let Some(manifest) = commit::find(root, &self.run_id).await? else { return Ok(None) };
+        let Some(manifest) = commit::published(root, &self.run_id).await? else { return Ok(None) };
         // A crash between the commit and the audit is repaired here.
         self.audit_ingested(&manifest).await?;
         let mut report = self.repeated(root, &manifest);
