@@ -67,6 +67,7 @@ async fn run(request: &Request) -> Result<(Value, u8), OpenError> {
     let context = RunContext {
         stores,
         now: chrono::Utc::now,
+        audit: None,
         observer: Arc::new(Silent),
         cancel,
         temp_dir: std::env::temp_dir(),

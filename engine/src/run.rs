@@ -426,7 +426,8 @@ impl Run {
         reasons: &[String],
     ) -> Result<()> {
         let Some(root) = self.root.as_ref().filter(|_| !self.dry()) else { return Ok(()) };
-        let log = StoreAudit::new(root.clone());
+        let beside = StoreAudit::new(root.clone());
+        let log: &dyn AuditLog = self.cx.audit.as_deref().unwrap_or(&beside);
         for (input, (name, version)) in self.inputs.iter().zip(identities(&self.inputs)) {
             let report = reports.iter().find(|report| report.uri == input.uri);
             let event = Event {

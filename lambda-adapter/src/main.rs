@@ -54,6 +54,7 @@ async fn handle(event: LambdaEvent<Value>, stores: Arc<dyn StoreProvider>) -> Re
     let context = RunContext {
         stores,
         now: chrono::Utc::now,
+        audit: None,
         observer: Arc::new(Silent),
         cancel,
         temp_dir: std::env::temp_dir(),
