@@ -15,6 +15,7 @@ use crate::decode::json::{LineSplitter, NdjsonDecoder};
 use crate::decode::parquet::RowFitter;
 use crate::decode::{BlockDecoder, Splitter};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::Cancel;
 use crate::exec::pipeline::{Dispatch, Item};
 use crate::job::Job;
 use crate::prepare::{Header, Opened, Plan, header_names};
@@ -41,6 +42,8 @@ pub struct Feed<'a> {
     pub judge: Judge,
     /// Waits for the network.
     pub runtime: Handle,
+    /// Asks the run to stop.
+    pub cancel: Cancel,
     /// Stored bytes read so far, for the progress bar.
     pub bytes_read: Arc<AtomicU64>,
 }
@@ -53,7 +56,7 @@ impl Feed<'_> {
             let before = self.bytes_read.load(Ordering::Relaxed);
             let (source, head) = match opened.take() {
                 Some(opened) => opened,
-                None => TextSource::open(input, &self.runtime)?,
+                None => TextSource::open(input, &self.runtime, &self.cancel)?,
             };
             if head.bytes.is_empty() {
                 return Err(Error::new(ErrorKind::Data, format!("{} is empty", input.uri))
@@ -181,7 +184,7 @@ impl Feed<'_> {
     }
 
     fn parquet(&self, index: usize, input: &ObjectRef, dispatch: &mut Dispatch) -> Result<()> {
-        let mut hashed = ByteSource::open(input, &self.runtime)?;
+        let mut hashed = ByteSource::open(input, &self.runtime, &self.cancel)?;
         while let Some(bytes) = hashed.read()? {
             self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             if dispatch.is_cancelled() {
@@ -189,7 +192,7 @@ impl Feed<'_> {
             }
         }
         let report = hashed.finish()?;
-        let (schema, reader) = open_parquet(input, &self.runtime)?;
+        let (schema, reader) = open_parquet(input, &self.runtime, &self.cancel)?;
         let fitter = Arc::new(RowFitter::new(&self.plan.schema, &schema)?);
         dispatch.pass(Item::Start { input: index, lines: 0 });
         for batch in reader {
@@ -207,19 +210,23 @@ fn damaged(input: &ObjectRef, error: impl std::fmt::Display) -> Error {
 }
 
 /// Opens a Parquet file; one in a store is first brought to an unnamed local file, since it is read from its end.
-pub fn open_parquet(input: &ObjectRef, runtime: &Handle) -> Result<(SchemaRef, ParquetRecordBatchReader)> {
+pub fn open_parquet(
+    input: &ObjectRef,
+    runtime: &Handle,
+    cancel: &Cancel,
+) -> Result<(SchemaRef, ParquetRecordBatchReader)> {
     let file = match &input.place {
-        Place::File(path) => File::open(path).map_err(|error| {
+        Place::File(path) if input.size.is_some() => File::open(path).map_err(|error| {
             Error::new(ErrorKind::Input, format!("{}: cannot be read", input.uri)).with_source(error)
         })?,
-        Place::Stdin => {
-            return Err(Error::configuration("Parquet cannot be read from standard input")
+        Place::Stdin | Place::File(_) => {
+            return Err(Error::configuration("Parquet cannot be read from standard input or a pipe")
                 .with_help("it is read from its end: write it to a file first"));
         }
         Place::Object(..) => {
             let failed = |error| Error::storage("the input could not be brought to a local file", error);
             let mut file = tempfile::tempfile().map_err(failed)?;
-            let mut source = ByteSource::open(input, runtime)?;
+            let mut source = ByteSource::open(input, runtime, cancel)?;
             while let Some(bytes) = source.read()? {
                 std::io::Write::write_all(&mut file, &bytes).map_err(failed)?;
             }

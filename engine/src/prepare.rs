@@ -9,6 +9,7 @@ use crate::decode::csv::{Dialect, sample};
 use crate::decode::detect::{self, Format};
 use crate::decode::{encoding, json, parquet as parquet_decode};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::Cancel;
 use crate::job::Job;
 use crate::report::Detected;
 use crate::schema::{Column, ColumnType, Schema, TextFormat, infer};
@@ -50,8 +51,9 @@ pub fn prepare(
     first: &ObjectRef,
     undeclared: Undeclared,
     runtime: &Handle,
+    cancel: &Cancel,
 ) -> Result<(Plan, Option<Opened>)> {
-    let (mut source, head) = TextSource::open(first, runtime)?;
+    let (mut source, head) = TextSource::open(first, runtime, cancel)?;
     let mut detected = Vec::new();
     if head.bytes.is_empty() {
         return Err(Error::new(ErrorKind::Data, format!("{} is empty", first.uri))
@@ -83,7 +85,7 @@ pub fn prepare(
                 Some(schema) => schema.clone(),
                 None => {
                     plan.inferred = false;
-                    let (file_schema, _) = crate::feed::open_parquet(first, runtime)?;
+                    let (file_schema, _) = crate::feed::open_parquet(first, runtime, cancel)?;
                     parquet_decode::schema_of(&file_schema)
                 }
             };

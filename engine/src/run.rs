@@ -98,7 +98,7 @@ pub async fn infer(job: Job, cx: RunContext) -> Result<(Schema, Vec<Detected>)> 
     let runtime = Handle::current();
     blocking(move || {
         let Some(first) = inputs.first() else { return Err(Error::internal("no input was listed")) };
-        let (plan, _) = prepare(&job, first, Undeclared::Infer, &runtime)?;
+        let (plan, _) = prepare(&job, first, Undeclared::Infer, &runtime, &cx.cancel)?;
         Ok((plan.schema, plan.detected))
     })
     .await
@@ -284,6 +284,9 @@ impl Run {
             }
             return Ok(());
         };
+        if self.cx.cancel.is_cancelled() && !self.dry() {
+            return Err(pipeline::cancelled());
+        }
         let rejects_uri = rejects.as_ref().map(|file| uri(root, &file.path));
         if self.dry() || report.verdict != Verdict::Valid {
             for file in &files {
@@ -496,7 +499,7 @@ impl Pass {
             Action::Convert { .. } => Undeclared::Text,
             _ => Undeclared::Infer,
         };
-        let (mut plan, mut opened) = match prepare(&self.job, first, undeclared, &self.runtime) {
+        let (mut plan, mut opened) = match prepare(&self.job, first, undeclared, &self.runtime, &self.cx.cancel) {
             Ok(prepared) => prepared,
             Err(error) if error.kind() == ErrorKind::Data => return self.damaged(error),
             Err(error) => return Err(error),
@@ -579,6 +582,7 @@ impl Pass {
             inputs: &self.inputs,
             judge: Judge { rules: Arc::clone(&rules), keep_rows },
             runtime: self.runtime.clone(),
+            cancel: self.cx.cancel.clone(),
             bytes_read: Arc::new(AtomicU64::new(0)),
         };
         let keys = KeyStore::new(self.limits.key_bytes(), &self.cx.temp_dir);
@@ -592,7 +596,14 @@ impl Pass {
         let damage = match ran {
             Ok(()) => None,
             Err(error) if error.kind() == ErrorKind::Data => Some(error),
-            Err(error) => return Err(error),
+            Err(error) => {
+                drop(collector);
+                // One who stops a run waits for its files to go; with a store that fails there may be nothing to wait for.
+                if let Some(table) = table.filter(|_| error.kind() == ErrorKind::Cancelled) {
+                    table.abort();
+                }
+                return Err(error);
+            }
         };
         let mut collected = collector.finish();
         let files = match table {
@@ -661,8 +672,9 @@ impl Pass {
 
     /// Widens inferred columns that proved too narrow; says which. Nothing to widen means the pass stands.
     fn widen(&self, passed: &mut Passed) -> Vec<String> {
-        let stdin = self.inputs.iter().any(|input| matches!(input.place, Place::Stdin));
-        if !passed.plan.inferred || stdin || passed.damage.is_some() {
+        // What has no size is standard input or another pipe, which is read once.
+        let once = self.inputs.iter().any(|input| input.size.is_none());
+        if !passed.plan.inferred || once || passed.damage.is_some() {
             return Vec::new();
         }
         let mut said = Vec::new();

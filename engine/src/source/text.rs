@@ -9,6 +9,7 @@ use super::list::ObjectRef;
 use crate::decode::detect;
 use crate::decode::encoding::UNDECODABLE;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::Cancel;
 use crate::report::InputReport;
 
 /// Bytes looked at to find out what an input is.
@@ -34,8 +35,11 @@ pub struct Head {
 
 impl TextSource {
     /// Opens an input and reads its first bytes.
-    pub fn open(input: &ObjectRef, runtime: &Handle) -> Result<(Self, Head)> {
-        let mut bytes = ByteSource::open(input, runtime)?;
+    ///
+    /// # Errors
+    /// Those of reading; `Cancelled` when `cancel` is raised meanwhile.
+    pub fn open(input: &ObjectRef, runtime: &Handle, cancel: &Cancel) -> Result<(Self, Head)> {
+        let mut bytes = ByteSource::open(input, runtime, cancel)?;
         let first = bytes.read()?.unwrap_or_default();
         let compression = Compression::of(&input.uri, &first)?;
         let mut decompressor = Decompressor::new(&input.uri, compression)?;
