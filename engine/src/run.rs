@@ -242,12 +242,20 @@ impl Run {
             reasons.insert(0, format!("{damage}{help}"));
         }
         let bytes: u64 = collected.inputs.iter().map(|input| input.size).sum();
+        let mut inputs = collected.inputs;
+        // Those that were not read to their end have no hash.
+        inputs.extend(self.inputs.iter().skip(inputs.len()).map(|input| InputReport {
+            uri: input.uri.clone(),
+            size: input.size.unwrap_or_default(),
+            version: input.version.clone(),
+            sha256: None,
+        }));
         let mut report = RunReport {
             verdict,
             run_id: self.run_id.to_string(),
             job: self.job.name.clone(),
             reasons,
-            inputs: collected.inputs,
+            inputs,
             rows: collected.rows,
             rule_outcomes: outcomes,
             faults: collected.faults,

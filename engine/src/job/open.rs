@@ -1,12 +1,14 @@
 //! A job from where it is kept: the file and its rules are read, overridden, checked.
 
+use std::path::Path as FilePath;
+
 use etl_rules::dqdl;
 use object_store::ObjectStoreExt;
 
 use super::faulty::Faulty;
 use super::{Job, JobSpec, load};
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::{StoreProvider, locate};
+use crate::source::{StoreProvider, locate, nearest};
 
 /// Why a job could not be had.
 #[derive(Debug)]
@@ -47,14 +49,23 @@ pub async fn read_text(location: &str, stores: &dyn StoreProvider) -> Result<Str
     let place = locate(location, stores)?;
     let read = async { place.store.get(&place.path).await?.bytes().await };
     let bytes = read.await.map_err(|error| match error {
-        object_store::Error::NotFound { .. } => Error::new(ErrorKind::Input, format!("not found: {location}"))
-            .with_help("check the path")
-            .with_source(error),
+        object_store::Error::NotFound { .. } => missing(location, place.local.as_deref()),
         error => Error::from(error).with_context("file", location),
     })?;
     String::from_utf8(bytes.to_vec())
         .map(|text| text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
         .map_err(|_| Error::configuration(format!("{location} is not UTF-8 text")).with_help("save it as UTF-8"))
+}
+
+/// Why a file is not there: with the name that may be meant.
+fn missing(location: &str, local: Option<&FilePath>) -> Error {
+    if local.is_some_and(FilePath::is_dir) {
+        return Error::new(ErrorKind::Input, format!("{location} is a directory, not a file"))
+            .with_help("name a file in it");
+    }
+    let near = local.and(nearest(FilePath::new(location)));
+    let help = near.map_or_else(|| "check the path".to_owned(), |near| format!("did you mean {near}?"));
+    Error::new(ErrorKind::Input, format!("not found: {location}")).with_help(help)
 }
 
 /// Reads a job file and what it names.

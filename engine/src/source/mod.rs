@@ -8,6 +8,7 @@ mod text;
 
 pub use bytes_of::ByteSource;
 pub use compression::{Compression, Decompressor};
+pub(crate) use list::nearest;
 pub use list::{ObjectRef, Place, list};
 pub use stores::{LocalStores, Located, StoreProvider, locate};
 pub use text::{Head, TextSource};
