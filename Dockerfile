@@ -1,14 +1,18 @@
 # Two images of one build: `docker build --target batch` for ECS and Batch, `--target lambda` for Lambda.
-FROM rust:1.95-slim-bookworm AS build
+FROM rust:1.95.0-slim-bookworm AS build
+# The image's own toolchain: rust-toolchain.toml would fetch clippy and rustfmt as well.
+ENV RUSTUP_TOOLCHAIN=1.95.0
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
+# What `--version` tells; the clone's history is not in the build: --build-arg ETL_COMMIT=$(git rev-parse --short=12 HEAD)
+ARG ETL_COMMIT=
 RUN cargo build --locked --profile dist --workspace
 
 # TLS needs the certificates; nothing runs as root.
 FROM debian:bookworm-slim AS runtime
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 65532 --no-create-home --shell /usr/sbin/nologin etl
+    && useradd --uid 65532 --no-log-init --no-create-home --shell /usr/sbin/nologin etl
 WORKDIR /tmp
 USER 65532
 

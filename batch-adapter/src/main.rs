@@ -6,8 +6,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 mod request;
-#[path = "../../cli/src/shared/mod.rs"]
-mod shared;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -15,14 +13,15 @@ use std::sync::Arc;
 
 use etl_aws::Stores;
 use etl_engine::exec::Cancel;
+use etl_engine::job::OpenError;
+use etl_engine::job::open::open_any;
+use etl_engine::report::failure::{error_document, open_document};
 use etl_engine::source::StoreProvider;
 use etl_engine::{Action, Error, RunContext, Silent};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::request::Request;
-use crate::shared::failure::{error_document, open_document, open_exit_code};
-use crate::shared::open::{OpenError, open_any};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -32,7 +31,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = Request::new(std::env::args().skip(1), |name| std::env::var(name).ok());
     let (document, code) = match result.map_err(Error::configuration) {
-        Ok(request) => execute(&request).unwrap_or_else(|error| (open_document(&error), open_exit_code(&error))),
+        Ok(request) => execute(&request).unwrap_or_else(|error| (open_document(&error), error.exit_code())),
         Err(error) => (error_document(&error), error.exit_code()),
     };
     if let Some(message) = document.pointer("/error/message") {
@@ -68,6 +67,7 @@ async fn run(request: &Request) -> Result<(Value, u8), OpenError> {
     let context = RunContext {
         stores,
         now: chrono::Utc::now,
+        audit: None,
         observer: Arc::new(Silent),
         cancel,
         temp_dir: std::env::temp_dir(),

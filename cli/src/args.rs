@@ -92,7 +92,7 @@ impl Command {
     }
 }
 
-/// How the input is laid out, and what the run may use.
+/// How the input is laid out.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Reading {
     /// The format; detected unless given
@@ -101,6 +101,14 @@ pub(crate) struct Reading {
     /// The delimiter of CSV: one character, `\t` or `auto`; detected unless given
     #[arg(long, value_name = "CHAR", allow_hyphen_values = true, help_heading = "Reading")]
     pub(crate) delimiter: Option<String>,
+    /// The encoding of the text, such as utf-8, windows-1252 or utf-16le; detected unless given
+    #[arg(long, value_name = "LABEL", help_heading = "Reading")]
+    pub(crate) encoding: Option<String>,
+}
+
+/// What a run may use.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Limits {
     /// Worker threads; all cores unless given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024), help_heading = "Limits")]
     pub(crate) threads: Option<u32>,
@@ -130,6 +138,7 @@ EXAMPLES
   gunzip -c orders.csv.gz | etl-engine validate - --format csv --max-rejected 1%
   etl-engine validate orders.csv --rules orders.dqdl --history lake/orders
   etl-engine validate orders.csv --rules orders.dqdl --source customers=customers.parquet --row-outcomes rows.parquet
+  etl-engine validate export.txt --delimiter ';' --encoding windows-1252
   etl-engine validate --job orders.job.yaml s3://landing/orders/ --json | jq .verdict")]
 pub(crate) struct Validate {
     /// Files, directories, globs, URLs (s3://bucket/key), or `-` for standard input
@@ -159,6 +168,9 @@ pub(crate) struct Validate {
     /// How the input is read
     #[command(flatten)]
     pub(crate) reading: Reading,
+    /// What the run may use
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 /// What rules need beside the data, and how they judge.
@@ -199,6 +211,7 @@ EXAMPLES
   etl-engine run orders.job.yaml --dry-run
   etl-engine run orders.job.yaml --input s3://landing/orders/2024-05-01.csv
   etl-engine run orders.job.yaml --set sink.location=out --set on_invalid.max_rejected=1%
+  etl-engine run orders.job.yaml --memory 256MiB --threads 2
 
 Running the same job on the same inputs again does nothing: its rows are published already.")]
 pub(crate) struct Run {
@@ -220,6 +233,9 @@ pub(crate) struct Run {
     /// Print the report as one JSON document; `--json=glue` in the shape of Glue's GetDataQualityResult
     #[arg(long, value_enum, value_name = "SHAPE", num_args = 0..=1, require_equals = true, default_missing_value = "own")]
     pub(crate) json: Option<JsonShape>,
+    /// What the run may use, whatever the job file says
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 /// Arguments of `convert`.
@@ -248,6 +264,9 @@ pub(crate) struct Convert {
     /// How the input is read
     #[command(flatten)]
     pub(crate) reading: Reading,
+    /// What the run may use
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 /// Arguments of `infer`.
@@ -267,6 +286,9 @@ pub(crate) struct Infer {
     /// How the input is read
     #[command(flatten)]
     pub(crate) reading: Reading,
+    /// What the run may use
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 /// Work with DQDL rulesets.

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::io;
 
+use etl_engine::job::{Faulty, OpenError};
+use etl_engine::report::failure::{error_document, faulty_document, open_document, with_causes};
 use etl_engine::{Error, ErrorKind};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use serde_json::Value;
 
-use crate::shared::failure::{error_document, faulty_document, open_document, with_causes};
-use crate::shared::open::{Faulty, OpenError};
 use crate::terminal::Look;
 
 /// Why a command could not do what it was asked to.

@@ -10,7 +10,6 @@ mod failure;
 mod output;
 mod progress;
 mod render;
-mod shared;
 mod terminal;
 mod world;
 

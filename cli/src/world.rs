@@ -53,6 +53,7 @@ impl World {
         let context = RunContext {
             stores: Arc::clone(&self.stores),
             now: chrono::Utc::now,
+            audit: None,
             observer: Arc::clone(&bar) as Arc<dyn Observer>,
             cancel: self.cancel.clone(),
             temp_dir: std::env::temp_dir(),

@@ -271,7 +271,11 @@ fn reject_fault(schema: &Schema, rules: &RuleSet, judged: &Judged, finding: &Fin
     RejectFault {
         reason: finding.reason.code().to_owned(),
         column: column.map(|column| column.name.clone()),
-        value: value.map(|value| String::from_utf8_lossy(value).into_owned()),
+        value: value.map(|value| match finding.reason {
+            // These bytes have no text: they are told one by one.
+            Reason::InvalidEncoding => value.escape_ascii().to_string(),
+            _ => String::from_utf8_lossy(value).into_owned(),
+        }),
         rule: finding.rule.map(|rule| rules.rule_text(rule as usize).to_owned()),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::audit::AuditLog;
 use crate::exec::Cancel;
 use crate::source::StoreProvider;
 
@@ -42,6 +43,8 @@ pub struct RunContext {
     pub stores: Arc<dyn StoreProvider>,
     /// The clock.
     pub now: fn() -> DateTime<Utc>,
+    /// Where the states of files are kept; `None`: beside the output.
+    pub audit: Option<Arc<dyn AuditLog>>,
     /// Is told how the run goes on.
     pub observer: Arc<dyn Observer>,
     /// Asks the run to stop.

@@ -13,11 +13,12 @@ use crate::decode::csv::{CsvDecoder, CsvSplitter, sample};
 use crate::decode::detect::{self, Format};
 use crate::decode::json::{LineSplitter, NdjsonDecoder};
 use crate::decode::parquet::RowFitter;
-use crate::decode::{Block, BlockDecoder, Splitter};
+use crate::decode::{BlockDecoder, Splitter};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::Cancel;
 use crate::exec::pipeline::{Dispatch, Item};
 use crate::job::Job;
-use crate::prepare::{Opened, Plan, encoding_of, header_names};
+use crate::prepare::{Header, Opened, Plan, header_names};
 use crate::source::{ByteSource, ObjectRef, Place, TextSource};
 use crate::validate::{Judge, Work};
 
@@ -41,6 +42,8 @@ pub struct Feed<'a> {
     pub judge: Judge,
     /// Waits for the network.
     pub runtime: Handle,
+    /// Asks the run to stop.
+    pub cancel: Cancel,
     /// Stored bytes read so far, for the progress bar.
     pub bytes_read: Arc<AtomicU64>,
 }
@@ -53,7 +56,7 @@ impl Feed<'_> {
             let before = self.bytes_read.load(Ordering::Relaxed);
             let (source, head) = match opened.take() {
                 Some(opened) => opened,
-                None => TextSource::open(input, &self.runtime)?,
+                None => TextSource::open(input, &self.runtime, &self.cancel)?,
             };
             if head.bytes.is_empty() {
                 return Err(Error::new(ErrorKind::Data, format!("{} is empty", input.uri))
@@ -80,8 +83,11 @@ impl Feed<'_> {
         read_before: u64,
         dispatch: &mut Dispatch,
     ) -> Result<()> {
-        let head_text = source.transcode(&head, &encoding_of(self.job, &head))?;
-        let (skipped, mut splitter, decoder) = self.open(input, &head_text, head.complete, format)?;
+        let encoding = detect::encoding_of(self.job.csv.encoding, &head.bytes);
+        let head_text = source.transcode(&head, &encoding)?;
+        // A byte order mark is part of the input, though not of its text. (Of a transcoded input the text's bytes are counted.)
+        let mark = if encoding.encoding == encoding_rs::UTF_8 { encoding.bom as u64 } else { 0 };
+        let (skipped, mut splitter, decoder) = self.open(input, &head_text, mark, head.complete, format)?;
         let lines = memchr::memchr_iter(b'\n', &head_text[..skipped]).count() as u64;
         dispatch.pass(Item::Start { input: index, lines });
         let mut next = Some(head_text.slice(skipped..));
@@ -90,13 +96,14 @@ impl Feed<'_> {
             let ended = next.is_none();
             match next.take() {
                 Some(bytes) => splitter.push(bytes).map_err(|error| error.with_context("input", &input.uri))?,
-                None => splitter.finish()?,
+                None => splitter.finish().map_err(|error| error.with_context("input", &input.uri))?,
             }
-            while let Some(Block { bytes, offset }) = splitter.next_block() {
-                let block = Block { bytes, offset: offset + skipped as u64 };
+            while let Some(block) = splitter.next_block() {
                 dispatch.judge(&self.judge, Work::Text(block, Arc::clone(&decoder)))?;
             }
             if ended {
+                // The rest may have proved too long.
+                splitter.finish().map_err(|error| error.with_context("input", &input.uri))?;
                 break;
             }
             next = source.read()?;
@@ -107,27 +114,35 @@ impl Feed<'_> {
         Ok(())
     }
 
-    /// The splitter and decoder of one input, and the bytes of its header.
-    fn open(&self, input: &ObjectRef, head: &Bytes, complete: bool, format: Format) -> Result<OpenText> {
+    /// The splitter and decoder of one input whose text begins at byte `start`, and the bytes of its header.
+    fn open(&self, input: &ObjectRef, head: &Bytes, start: u64, complete: bool, format: Format) -> Result<OpenText> {
         let max_record = self.job.csv.max_record_bytes;
         let schema = &self.plan.schema;
         if format == Format::Ndjson {
-            let splitter = Box::new(LineSplitter::new(BLOCK_BYTES, max_record));
-            return Ok((0, splitter, Arc::new(NdjsonDecoder::new(schema))));
+            let splitter = Box::new(LineSplitter::new(BLOCK_BYTES, max_record).starting_at(start));
+            return Ok((0, splitter, Arc::new(NdjsonDecoder::new(schema, max_record))));
         }
         let dialect = self.plan.dialect;
-        let splitter = Box::new(CsvSplitter::new(dialect, BLOCK_BYTES));
+        let splitter = CsvSplitter::new(dialect, BLOCK_BYTES);
         if !self.plan.header {
             let width = schema.columns.len();
             let positions = (0..width).map(Some).collect();
+            let splitter = Box::new(splitter.starting_at(start));
             return Ok((0, splitter, Arc::new(CsvDecoder::new(dialect, schema, positions, width))));
         }
         let records = sample::records(head, &dialect, 1, complete);
         let Some(header) = records.first() else {
             return Err(Error::new(ErrorKind::Data, format!("{}: the header line is not complete", input.uri)));
         };
-        let names = header_names(&header.fields);
+        let Header { names, repeated } = header_names(input, head, header)?;
+        let wanted =
+            |name: &&String| self.plan.schema.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+        if let Some(name) = repeated.iter().find(wanted).filter(|_| self.job.schema.is_some()) {
+            return Err(Error::new(ErrorKind::Data, format!("{} line 1: the header names `{name}` twice", input.uri))
+                .with_help("which of the two is meant cannot be known: ask the sender, or rename one of them"));
+        }
         let positions = self.positions(input, &names)?;
+        let splitter = Box::new(splitter.starting_at(start + header.end as u64));
         Ok((header.end, splitter, Arc::new(CsvDecoder::new(dialect, schema, positions, names.len()))))
     }
 
@@ -169,7 +184,7 @@ impl Feed<'_> {
     }
 
     fn parquet(&self, index: usize, input: &ObjectRef, dispatch: &mut Dispatch) -> Result<()> {
-        let mut hashed = ByteSource::open(input, &self.runtime)?;
+        let mut hashed = ByteSource::open(input, &self.runtime, &self.cancel)?;
         while let Some(bytes) = hashed.read()? {
             self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             if dispatch.is_cancelled() {
@@ -177,7 +192,7 @@ impl Feed<'_> {
             }
         }
         let report = hashed.finish()?;
-        let (schema, reader) = open_parquet(input, &self.runtime)?;
+        let (schema, reader) = open_parquet(input, &self.runtime, &self.cancel)?;
         let fitter = Arc::new(RowFitter::new(&self.plan.schema, &schema)?);
         dispatch.pass(Item::Start { input: index, lines: 0 });
         for batch in reader {
@@ -195,19 +210,23 @@ fn damaged(input: &ObjectRef, error: impl std::fmt::Display) -> Error {
 }
 
 /// Opens a Parquet file; one in a store is first brought to an unnamed local file, since it is read from its end.
-pub fn open_parquet(input: &ObjectRef, runtime: &Handle) -> Result<(SchemaRef, ParquetRecordBatchReader)> {
+pub fn open_parquet(
+    input: &ObjectRef,
+    runtime: &Handle,
+    cancel: &Cancel,
+) -> Result<(SchemaRef, ParquetRecordBatchReader)> {
     let file = match &input.place {
-        Place::File(path) => File::open(path).map_err(|error| {
+        Place::File(path) if input.size.is_some() => File::open(path).map_err(|error| {
             Error::new(ErrorKind::Input, format!("{}: cannot be read", input.uri)).with_source(error)
         })?,
-        Place::Stdin => {
-            return Err(Error::configuration("Parquet cannot be read from standard input")
+        Place::Stdin | Place::File(_) => {
+            return Err(Error::configuration("Parquet cannot be read from standard input or a pipe")
                 .with_help("it is read from its end: write it to a file first"));
         }
         Place::Object(..) => {
             let failed = |error| Error::storage("the input could not be brought to a local file", error);
             let mut file = tempfile::tempfile().map_err(failed)?;
-            let mut source = ByteSource::open(input, runtime)?;
+            let mut source = ByteSource::open(input, runtime, cancel)?;
             while let Some(bytes) = source.read()? {
                 std::io::Write::write_all(&mut file, &bytes).map_err(failed)?;
             }

@@ -26,7 +26,7 @@ use crate::prepare::{Opened, Plan, Undeclared, prepare};
 use crate::ruleset::{OpenSource, RuleWorld, Ruling, SourceReader, answer, rule_error};
 use crate::run::Action;
 use crate::schema::{ColumnType, Schema};
-use crate::source::{Located, ObjectRef, Place, locate};
+use crate::source::{Located, ObjectRef, locate};
 use crate::validate::{Judge, labelled_schema};
 use crate::write::{
     DataFile, LOCAL_PART_BYTES, OutputFormat, REMOTE_PART_BYTES, RejectWriter, TableWriter, WriteOptions,
@@ -91,7 +91,7 @@ impl Pass {
             Action::Convert { .. } => Undeclared::Text,
             _ => Undeclared::Infer,
         };
-        let (mut plan, mut opened) = match prepare(&self.job, first, undeclared, &self.runtime) {
+        let (mut plan, mut opened) = match prepare(&self.job, first, undeclared, &self.runtime, &self.cx.cancel) {
             Ok(prepared) => prepared,
             Err(error) if error.kind() == ErrorKind::Data => return self.damaged(error),
             Err(error) => return Err(error),
@@ -178,15 +178,16 @@ impl Pass {
                 warnings.push(text);
             }
         }
-        if self.job.row_outcomes.is_some() && ruling.rules.has_late_rows() && self.reads_stdin() {
+        if self.job.row_outcomes.is_some() && ruling.rules.has_late_rows() && self.reads_once() {
             return Err(Error::configuration("row outcomes of these rules need the input twice, and standard input is gone")
                 .with_help("write it to a file first, or leave --row-outcomes away"));
         }
         Ok(ruling)
     }
 
-    fn reads_stdin(&self) -> bool {
-        self.inputs.iter().any(|input| matches!(input.place, Place::Stdin))
+    /// Whether an input can be read only once: what has no size is standard input or another pipe.
+    fn reads_once(&self) -> bool {
+        self.inputs.iter().any(|input| input.size.is_none())
     }
 
     fn once(
@@ -222,7 +223,14 @@ impl Pass {
         let damage = match ran {
             Ok(()) => None,
             Err(error) if error.kind() == ErrorKind::Data => Some(error),
-            Err(error) => return Err(error),
+            Err(error) => {
+                drop(collector);
+                // One who stops a run waits for its files to go; with a store that fails there may be nothing to wait for.
+                if let Some(table) = table.filter(|_| error.kind() == ErrorKind::Cancelled) {
+                    table.abort();
+                }
+                return Err(error);
+            }
         };
         let mut collected = collector.finish();
         let files = match table {
@@ -286,6 +294,7 @@ impl Pass {
             inputs: &self.inputs,
             judge,
             runtime: self.runtime.clone(),
+            cancel: self.cx.cancel.clone(),
             bytes_read: Arc::new(AtomicU64::new(0)),
         }
     }
@@ -386,7 +395,7 @@ impl Pass {
 
     /// Widens inferred columns that proved too narrow; says which. Nothing to widen means the pass stands.
     fn widen(&self, passed: &mut Passed) -> Vec<String> {
-        if !passed.plan.inferred || self.reads_stdin() || passed.damage.is_some() {
+        if !passed.plan.inferred || self.reads_once() || passed.damage.is_some() {
             return Vec::new();
         }
         let mut said = Vec::new();

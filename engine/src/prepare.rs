@@ -7,8 +7,9 @@ use tokio::runtime::Handle;
 
 use crate::decode::csv::{Dialect, sample};
 use crate::decode::detect::{self, Format};
-use crate::decode::{json, parquet as parquet_decode};
+use crate::decode::{encoding, json, parquet as parquet_decode};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::Cancel;
 use crate::job::Job;
 use crate::report::Detected;
 use crate::schema::{Column, ColumnType, Schema, TextFormat, infer};
@@ -50,8 +51,9 @@ pub fn prepare(
     first: &ObjectRef,
     undeclared: Undeclared,
     runtime: &Handle,
+    cancel: &Cancel,
 ) -> Result<(Plan, Option<Opened>)> {
-    let (mut source, head) = TextSource::open(first, runtime)?;
+    let (mut source, head) = TextSource::open(first, runtime, cancel)?;
     let mut detected = Vec::new();
     if head.bytes.is_empty() {
         return Err(Error::new(ErrorKind::Data, format!("{} is empty", first.uri))
@@ -83,7 +85,7 @@ pub fn prepare(
                 Some(schema) => schema.clone(),
                 None => {
                     plan.inferred = false;
-                    let (file_schema, _) = crate::feed::open_parquet(first, runtime)?;
+                    let (file_schema, _) = crate::feed::open_parquet(first, runtime, cancel)?;
                     parquet_decode::schema_of(&file_schema)
                 }
             };
@@ -98,7 +100,7 @@ pub fn prepare(
             plan.detected.extend(layout.detected);
             plan.schema = match &job.schema {
                 Some(schema) => schema.clone(),
-                None => csv_schema(job, &plan, &text, head.complete, undeclared),
+                None => csv_schema(job, &mut plan, first, &text, head.complete, undeclared)?,
             };
         }
         Format::Ndjson => {
@@ -122,42 +124,73 @@ fn found(what: &str, value: &str, because: &str) -> Detected {
     Detected { what: what.to_owned(), value: value.to_owned(), because: because.to_owned() }
 }
 
-/// The encoding of an input: declared, or guessed.
-pub fn encoding_of(job: &Job, head: &Head) -> detect::Encoding {
-    let guessed = detect::encoding(&head.bytes);
-    match job.csv.encoding {
-        Some(encoding) if encoding != guessed.encoding => detect::Encoding { encoding, bom: 0, because: "declared" },
-        _ => guessed,
-    }
-}
-
 fn decoded_head(job: &Job, source: &mut TextSource, head: &Head, detected: &mut Vec<Detected>) -> Result<Bytes> {
-    let encoding = encoding_of(job, head);
+    let encoding = detect::encoding_of(job.csv.encoding, &head.bytes);
     if encoding.encoding != encoding_rs::UTF_8 {
         detected.push(found("encoding", encoding.encoding.name(), encoding.because));
     }
     source.transcode(head, &encoding)
 }
 
-/// The names in a header record, made unique: empty ones become `column_N`, repeated ones get a number.
-pub fn header_names(fields: &[sample::Field<'_>]) -> Vec<String> {
+/// The names in a header record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The names, made unique: empty ones became `column_N`, repeated ones got a number.
+    pub names: Vec<String>,
+    /// Those that were repeated, as they stand.
+    pub repeated: Vec<String>,
+}
+
+/// The names in the header record of `input`.
+///
+/// # Errors
+/// `Data` when the header holds bytes that are not valid in the input's encoding: no column can be told by them.
+pub fn header_names(input: &ObjectRef, text: &[u8], header: &sample::SampleRecord<'_>) -> Result<Header> {
+    let end = header.end.min(text.len());
+    if let Some(range) = text.get(..end).and_then(|text| encoding::invalid(text).next()) {
+        let byte = range.start;
+        return Err(Error::new(
+            ErrorKind::Data,
+            format!("{}: the header holds bytes that are not valid in the input's encoding, at byte {byte}", input.uri),
+        )
+        .with_help("correct the names, or declare the encoding: --encoding, or source.csv.encoding in a job"));
+    }
     let mut seen: HashMap<String, usize> = HashMap::new();
-    let mut names = Vec::with_capacity(fields.len());
-    for (index, (text, _)) in fields.iter().enumerate() {
+    let (mut names, mut repeated) = (Vec::with_capacity(header.fields.len()), Vec::new());
+    for (index, (text, _)) in header.fields.iter().enumerate() {
         let text = String::from_utf8_lossy(text.trim_ascii()).replace("\"\"", "\"");
         let name = if text.is_empty() { format!("column_{}", index + 1) } else { text };
         let count = seen.entry(name.to_ascii_lowercase()).or_insert(0);
         *count += 1;
-        names.push(if *count == 1 { name } else { format!("{name}_{count}") });
+        if *count == 1 {
+            names.push(name);
+        } else {
+            names.push(format!("{name}_{count}"));
+            repeated.push(name);
+        }
     }
-    names
+    Ok(Header { names, repeated })
 }
 
-fn csv_schema(job: &Job, plan: &Plan, text: &[u8], complete: bool, undeclared: Undeclared) -> Schema {
+fn csv_schema(
+    job: &Job,
+    plan: &mut Plan,
+    input: &ObjectRef,
+    text: &[u8],
+    complete: bool,
+    undeclared: Undeclared,
+) -> Result<Schema> {
     let records = sample::records(text, &plan.dialect, SAMPLE_RECORDS, complete);
-    let Some(first) = records.first() else { return Schema { columns: Vec::new() } };
+    let Some(first) = records.first() else { return Ok(Schema { columns: Vec::new() }) };
     let names = match plan.header {
-        true => header_names(&first.fields),
+        true => {
+            let Header { names, repeated } = header_names(input, text, first)?;
+            for name in repeated {
+                let because = "the header names it more than once; those after the first got a number";
+                plan.detected.push(found("repeated name", &name, because));
+            }
+            names
+        }
         false => (1..=first.fields.len()).map(|index| format!("column_{index}")).collect(),
     };
     let mut schema = match undeclared {
@@ -165,7 +198,12 @@ fn csv_schema(job: &Job, plan: &Plan, text: &[u8], complete: bool, undeclared: U
         Undeclared::Infer => {
             let rows = records.iter().skip(usize::from(plan.header));
             // Records that do not have all fields are faults; their cells say nothing of the columns.
-            let whole = rows.filter(|record| record.well_formed && record.fields.len() == names.len());
+            let fit = |record: &&sample::SampleRecord<'_>| {
+                record.well_formed
+                    && record.fields.len() == names.len()
+                    && record.fields.iter().all(|(text, _)| std::str::from_utf8(text).is_ok())
+            };
+            let whole = rows.filter(fit);
             infer(&names, whole.map(|record| record.fields.iter().copied()))
         }
     };
@@ -174,7 +212,7 @@ fn csv_schema(job: &Job, plan: &Plan, text: &[u8], complete: bool, undeclared: U
             column.format.nulls.clone_from(nulls);
         }
     }
-    schema
+    Ok(schema)
 }
 
 fn text_schema(names: &[String]) -> Schema {

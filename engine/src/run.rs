@@ -12,7 +12,7 @@ use crate::audit::{AuditLog, Event, State, StoreAudit, file_id};
 use crate::commit::{self, AttemptId, CommitOutcome, Manifest, ManifestInput, RunId, manifest_path};
 use crate::context::RunContext;
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::Limits;
+use crate::exec::{Limits, pipeline};
 use crate::history::{self, History, HistoryEntry, HistoryStore, StoreHistory, dataset_of};
 use crate::job::Job;
 use crate::judgement::judge;
@@ -88,7 +88,7 @@ pub async fn infer(job: Job, cx: RunContext) -> Result<(Schema, Vec<Detected>)> 
     let runtime = Handle::current();
     blocking(move || {
         let Some(first) = inputs.first() else { return Err(Error::internal("no input was listed")) };
-        let (plan, _) = prepare(&job, first, Undeclared::Infer, &runtime)?;
+        let (plan, _) = prepare(&job, first, Undeclared::Infer, &runtime, &cx.cancel)?;
         Ok((plan.schema, plan.detected))
     })
     .await
@@ -143,7 +143,7 @@ impl Run {
     /// The report of a run that was published before, when this is the same run.
     async fn published_before(&self) -> Result<Option<RunReport>> {
         let Some(root) = self.root.as_ref().filter(|_| !self.dry()) else { return Ok(None) };
-        let Some(manifest) = commit::find(root, &self.run_id).await? else { return Ok(None) };
+        let Some(manifest) = commit::published(root, &self.run_id).await? else { return Ok(None) };
         // A crash between the commit and the audit is repaired here.
         self.audit_ingested(&manifest).await?;
         let mut report = self.repeated(root, &manifest);
@@ -235,12 +235,20 @@ impl Run {
             reasons.insert(0, format!("{damage}{help}"));
         }
         let bytes: u64 = collected.inputs.iter().map(|input| input.size).sum();
+        let mut inputs = collected.inputs;
+        // Those that were not read to their end have no hash.
+        inputs.extend(self.inputs.iter().skip(inputs.len()).map(|input| InputReport {
+            uri: input.uri.clone(),
+            size: input.size.unwrap_or_default(),
+            version: input.version.clone(),
+            sha256: None,
+        }));
         let mut report = RunReport {
             verdict,
             run_id: self.run_id.to_string(),
             job: self.job.name.clone(),
             reasons,
-            inputs: collected.inputs,
+            inputs,
             rows: collected.rows,
             rule_outcomes: judged.outcomes,
             analyzer_results: judged.analyzers,
@@ -282,6 +290,9 @@ impl Run {
             }
             return Ok(());
         };
+        if self.cx.cancel.is_cancelled() && !self.dry() {
+            return Err(pipeline::cancelled());
+        }
         let rejects_uri = rejects.as_ref().map(|file| uri(root, &file.path));
         if self.dry() || report.verdict != Verdict::Valid {
             for file in &files {
@@ -425,7 +436,8 @@ impl Run {
         reasons: &[String],
     ) -> Result<()> {
         let Some(root) = self.root.as_ref().filter(|_| !self.dry()) else { return Ok(()) };
-        let log = StoreAudit::new(root.clone());
+        let beside = StoreAudit::new(root.clone());
+        let log: &dyn AuditLog = self.cx.audit.as_deref().unwrap_or(&beside);
         for (input, (name, version)) in self.inputs.iter().zip(identities(&self.inputs)) {
             let report = reports.iter().find(|report| report.uri == input.uri);
             let event = Event {

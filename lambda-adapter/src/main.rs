@@ -4,23 +4,22 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 mod event;
-#[path = "../../cli/src/shared/mod.rs"]
-mod shared;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use etl_aws::Stores;
 use etl_engine::exec::Cancel;
+use etl_engine::job::OpenError;
+use etl_engine::job::open::open_any;
 use etl_engine::report::RunReport;
+use etl_engine::report::failure::with_causes;
 use etl_engine::source::StoreProvider;
 use etl_engine::{Action, Error, ErrorKind, RunContext, Silent};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 
 use crate::event::Request;
-use crate::shared::failure::with_causes;
-use crate::shared::open::{OpenError, open_any};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -55,6 +54,7 @@ async fn handle(event: LambdaEvent<Value>, stores: Arc<dyn StoreProvider>) -> Re
     let context = RunContext {
         stores,
         now: chrono::Utc::now,
+        audit: None,
         observer: Arc::new(Silent),
         cancel,
         temp_dir: std::env::temp_dir(),

@@ -1,12 +1,12 @@
 //! `convert`: an input to one file of another format.
 
+use etl_engine::job::open;
 use etl_engine::write::OutputFormat;
 use etl_engine::{Action, Error};
 
 use super::{finish, spec};
 use crate::args::{Convert, JsonShape};
 use crate::failure::Failure;
-use crate::shared::open;
 use crate::world::World;
 
 /// Does it; gives the exit code.
@@ -18,6 +18,7 @@ pub(super) async fn execute(args: Convert, world: &mut World) -> Result<u8, Fail
     let stores = world.stores.as_ref();
     let mut spec = spec::empty();
     spec::apply(&args.reading, &mut spec);
+    spec::limit(&args.limits, &mut spec);
     if let Some(file) = &args.schema {
         spec.schema = Some(spec::schema(file, None, stores).await?);
     }

@@ -1,5 +1,6 @@
 //! `infer`: the schema that an input seems to have.
 
+use etl_engine::job::open;
 use etl_engine::report::Detected;
 use etl_engine::schema::{Column, Schema, TextFormat};
 use serde_json::{Map, Value, json};
@@ -7,13 +8,13 @@ use serde_json::{Map, Value, json};
 use super::spec;
 use crate::args::Infer;
 use crate::failure::Failure;
-use crate::shared::open;
 use crate::world::World;
 
 /// Does it; gives the exit code.
 pub(super) async fn execute(args: Infer, world: &mut World) -> Result<u8, Failure> {
     let mut spec = spec::empty();
     spec::apply(&args.reading, &mut spec);
+    spec::limit(&args.limits, &mut spec);
     let mut job = open::bind(&spec, "", "", world.stores.as_ref()).await?;
     job.locations.clone_from(&args.inputs);
     let (schema, detected) = world.run(async |context| etl_engine::infer(job, context).await).await?;

@@ -2,13 +2,14 @@
 
 use std::io::{Read, Write};
 
+use etl_engine::job::Faulty;
+use etl_engine::job::open::read_text;
 use etl_engine::{Error, ErrorKind};
 use etl_rules::dqdl::{self, Severity};
 use serde_json::{Value, json};
 
 use crate::args::{Rules, RulesParse};
 use crate::failure::{Failure, render_faulty};
-use crate::shared::open::{read_text, rules_problems};
 use crate::world::World;
 
 /// The largest ruleset that is read from standard input; in bytes.
@@ -43,7 +44,7 @@ pub(super) async fn execute(args: Rules, world: &mut World) -> Result<u8, Failur
         }
         world.output.flush()?;
         let name = if file == "-" { "(standard input)" } else { file.as_str() };
-        let problems = rules_problems(name, &text, &parsed.diagnostics);
+        let problems = Faulty::ruleset(name, &text, &parsed.diagnostics);
         // Nobody may be listening.
         let _ = write!(std::io::stderr(), "{}", render_faulty(&problems, world.error_look));
     }

@@ -1,12 +1,12 @@
 //! `run`: a job from its file, published.
 
 use etl_engine::Action;
+use etl_engine::job::open;
 use etl_engine::report::{CommitState, RunReport};
 
 use super::{finish, shell, spec};
 use crate::args::Run;
 use crate::failure::Failure;
-use crate::shared::open;
 use crate::world::World;
 
 /// Does it; gives the exit code.
@@ -15,6 +15,7 @@ pub(super) async fn execute(args: Run, world: &mut World) -> Result<u8, Failure>
     let text = open::read_text(&args.job, stores).await?;
     let mut spec = open::parse(&args.job, &text, &args.sets)?;
     spec::rule(&args.ruling, &mut spec);
+    spec::limit(&args.limits, &mut spec);
     let mut job = open::bind(&spec, &args.job, &text, stores).await?;
     if !args.inputs.is_empty() {
         job.locations.clone_from(&args.inputs);

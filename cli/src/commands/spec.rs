@@ -1,11 +1,11 @@
 //! From options to a job's text form, the same one that job files have.
 
+use etl_engine::job::open::read_text;
 use etl_engine::job::spec::{Amount, OtherSourceSpec, SchemaSpec, Texts};
-use etl_engine::job::{self, JobSpec};
+use etl_engine::job::{self, Faulty, JobSpec, OpenError};
 use etl_engine::source::StoreProvider;
 
-use crate::args::{Reading, Ruling};
-use crate::shared::open::{OpenError, faulty, read_text};
+use crate::args::{Limits, Reading, Ruling};
 
 /// A job that says nothing.
 pub(super) fn empty() -> JobSpec {
@@ -42,10 +42,17 @@ pub(super) fn apply(reading: &Reading, spec: &mut JobSpec) {
     if let Some(delimiter) = &reading.delimiter {
         spec.source.csv.delimiter = Some(delimiter.clone());
     }
-    if let Some(threads) = reading.threads {
+    if let Some(encoding) = &reading.encoding {
+        spec.source.csv.encoding = Some(encoding.clone());
+    }
+}
+
+/// Takes over what the run may use.
+pub(super) fn limit(limits: &Limits, spec: &mut JobSpec) {
+    if let Some(threads) = limits.threads {
         spec.limits.threads = Some(threads);
     }
-    if let Some(memory) = reading.memory {
+    if let Some(memory) = limits.memory {
         spec.limits.memory = Some(Amount::Number(memory));
     }
 }
@@ -60,7 +67,7 @@ pub(super) async fn schema(
     stores: &dyn StoreProvider,
 ) -> Result<SchemaSpec, OpenError> {
     let text = read_text(file, stores).await?;
-    let wrong = |problems| faulty("schema file", file, &text, problems);
+    let wrong = |problems| Faulty::file("schema file", file, &text, problems);
     let spec = job::load_schema(&text).map_err(wrong)?;
     job::bind_columns(&spec, nulls).map_err(wrong)?;
     Ok(spec)

@@ -1,12 +1,12 @@
 //! `validate`: judges files; nothing is written.
 
 use etl_engine::Action;
+use etl_engine::job::open;
 use etl_engine::report::{RunReport, Verdict};
 
 use super::{finish, shell, spec};
 use crate::args::Validate;
 use crate::failure::Failure;
-use crate::shared::open;
 use crate::world::World;
 
 /// Does it; gives the exit code.
@@ -19,6 +19,7 @@ pub(super) async fn execute(args: Validate, world: &mut World) -> Result<u8, Fai
     };
     let mut spec = if args.job.is_some() { open::parse(file, &text, &[])? } else { spec::empty() };
     spec::apply(&args.reading, &mut spec);
+    spec::limit(&args.limits, &mut spec);
     if let Some(file) = &args.schema {
         spec.schema = Some(spec::schema(file, spec.source.csv.nulls.as_deref(), stores).await?);
     }

@@ -22,7 +22,11 @@ pub(crate) fn hint(sample: &FaultSample) -> Option<String> {
             "a quote may be unclosed; if records are this long, raise source.csv.max_record_bytes".into()
         }
         Reason::NotJson => "each line must be one JSON object: {\"name\": value, ...}".into(),
-        Reason::InvalidEncoding => "the bytes are not valid in the input's encoding; set source.csv.encoding".into(),
+        Reason::InvalidEncoding => {
+            "these bytes are no text in the input's encoding; if it is another one, declare it with --encoding, \
+             or source.csv.encoding in a job"
+                .into()
+        }
         Reason::NullNotAllowed => format!("`{column}` must not be empty; if it may be, declare `nullable: true`"),
         Reason::NotAnInteger => {
             format!("`{column}` takes whole numbers ({expected}); declare it `string` if it holds codes")

@@ -3,10 +3,17 @@
 //! Contract of [`AuditLog`]: `advance` moves a file from the state it is in to a next one, and only along
 //! [`State::may_become`]. Of several attempts that advance a file at the same time exactly one succeeds for each step; the
 //! others are told the state that won. Repeating a step of the same attempt is no conflict. Events are never changed.
+//! A file is first NEW; to any other first step the answer is a conflict with NEW. [`conformance::check`] holds an
+//! implementation against all of this.
 
+pub mod conformance;
+mod memory;
 mod state;
 mod store;
+#[cfg(test)]
+mod tests;
 
+pub use memory::MemoryAudit;
 pub use state::{Event, State, file_id};
 pub use store::StoreAudit;
 
@@ -21,6 +28,16 @@ pub enum Advance {
     Done,
     /// The file is in another state.
     Conflict(State),
+}
+
+/// What becomes of a step after `last` without writing anything; `None` when the step is to be written.
+fn step(last: Option<&Event>, event: &Event) -> Option<Advance> {
+    match last {
+        Some(last) if last.state == event.state && last.attempt == event.attempt => Some(Advance::Done),
+        Some(last) if !last.state.may_become(event.state) => Some(Advance::Conflict(last.state)),
+        None if event.state != State::New => Some(Advance::Conflict(State::New)),
+        _ => None,
+    }
 }
 
 /// Keeps the events of files.

@@ -6,7 +6,7 @@ use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
 use super::state::Event;
-use super::{Advance, AuditLog, State};
+use super::{Advance, AuditLog, step};
 use crate::error::{Error, Result};
 use crate::source::Located;
 
@@ -60,11 +60,8 @@ impl AuditLog for StoreAudit {
                 Some(name) => Some(self.read(name).await?),
                 None => None,
             };
-            match &last {
-                Some(last) if last.state == event.state && last.attempt == event.attempt => return Ok(Advance::Done),
-                Some(last) if !last.state.may_become(event.state) => return Ok(Advance::Conflict(last.state)),
-                None if event.state != State::New => return Ok(Advance::Conflict(State::New)),
-                _ => {}
+            if let Some(settled) = step(last.as_ref(), event) {
+                return Ok(settled);
             }
             // The number alone is the name, so that two steps cannot both be the next one.
             let path = self.folder().join(event.file_id.as_str()).join(format!("{:05}.json", names.len() + 1).as_str());

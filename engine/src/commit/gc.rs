@@ -30,6 +30,9 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
         let files: Vec<_> = root.store.list(Some(&folder)).try_collect().await?;
         found.extend(files);
     }
+    // What a process left beside its manifest when it died in the midst of a commit.
+    let commits: Vec<_> = root.store.list(Some(&root.path.clone().join("commits"))).try_collect().await?;
+    found.extend(commits.into_iter().filter(|meta| !meta.location.as_ref().ends_with(".json")));
     // A run is as young as its youngest file: a slow one must not lose what it wrote first.
     let mut youngest: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
     for meta in &found {
@@ -53,7 +56,7 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
     Ok(garbage)
 }
 
-/// The run that a file belongs to: the segment after `data` or `rejects`.
+/// The run that a file belongs to: the segment after `data` or `rejects`; for what stands beside a manifest, its own name.
 fn run_of(root: &Located, path: &Path) -> String {
     let below = path.as_ref().strip_prefix(root.path.as_ref()).unwrap_or(path.as_ref());
     below.trim_start_matches('/').split('/').nth(1).unwrap_or_default().to_owned()

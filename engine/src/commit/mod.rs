@@ -1,5 +1,6 @@
 //! The one commit point, and what can be read from it.
 
+mod disk;
 mod gc;
 mod manifest;
 mod publish;
@@ -10,4 +11,4 @@ pub use gc::{Garbage, gc};
 pub use manifest::{
     AttemptId, Manifest, ManifestInput, RunId, SEMANTICS_VERSION, data_prefix, manifest_path, rejects_path,
 };
-pub use publish::{CommitOutcome, find, list, publish, run_ids};
+pub use publish::{CommitOutcome, find, list, publish, published, run_ids};

@@ -1,12 +1,13 @@
 //! Publishing: one create, three outcomes.
 
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
+use super::disk;
 use super::manifest::{Manifest, RunId, manifest_path};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::Located;
@@ -38,29 +39,33 @@ pub async fn publish(root: &Located, manifest: &Manifest) -> Result<CommitOutcom
     let body = serde_json::to_vec_pretty(manifest)
         .map_err(|error| Error::internal("a manifest has no JSON form").with_source(error))?;
     if let Some(local) = &root.local {
-        flush_files(root, local, manifest)?;
+        let files: Vec<PathBuf> = manifest
+            .files
+            .iter()
+            .chain(&manifest.rejects)
+            .map(|file| file.path.strip_prefix(root.path.as_ref()).unwrap_or(&file.path))
+            .map(|below| local.join(below.trim_start_matches('/')))
+            .collect();
+        disk::flush_files(local, &files, &disk::flush)
+            .map_err(|error| Error::storage("the files could not be flushed to disk", error))?;
     }
     let mut last = String::new();
     for attempt in 0..TRIES {
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        match root.store.put_opts(&path, PutPayload::from(body.clone()), options).await {
-            Ok(_) => return committed(root, manifest),
-            Err(error @ (object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. }))
-                if attempt == 0 =>
-            {
-                return Err(Error::storage("this store has no conditional create, which the commit needs", error)
-                    .with_help("enable conditional writes for the store (S3 has them)"));
-            }
-            Err(
-                error @ (object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. }),
-            ) => {
-                return Err(Error::from(error));
-            }
+        match create(root, &path, &body, manifest).await {
+            Ok(Created::Done) => return Ok(confirmed(root, manifest, CommitOutcome::Committed)),
+            Ok(Created::Exists) => {}
+            Ok(Created::Unsure(why)) => last = why,
+            Err(error) if attempt == 0 => return Err(error),
+            // An attempt before this one may have landed.
             Err(error) => last = error.to_string(),
         }
         match read(root.store.as_ref(), &path).await {
-            Ok(Some(found)) if found.attempt == manifest.attempt => return committed(root, manifest),
-            Ok(Some(found)) => return Ok(CommitOutcome::AlreadyCommitted(Box::new(found))),
+            Ok(Some(found)) if found.attempt == manifest.attempt => {
+                return Ok(confirmed(root, manifest, CommitOutcome::Committed));
+            }
+            Ok(Some(found)) => {
+                return Ok(confirmed(root, manifest, CommitOutcome::AlreadyCommitted(Box::new(found))));
+            }
             // Not there: the create did not land, or not yet. Trying again is safe, it is a create.
             Ok(None) => {}
             Err(error) => last = error.to_string(),
@@ -70,13 +75,65 @@ pub async fn publish(root: &Located, manifest: &Manifest) -> Result<CommitOutcom
     Ok(CommitOutcome::Unknown(last))
 }
 
-fn committed(root: &Located, manifest: &Manifest) -> Result<CommitOutcome> {
+/// What became of one create.
+enum Created {
+    Done,
+    Exists,
+    Unsure(String),
+}
+
+/// Creates the manifest; never over another.
+///
+/// # Errors
+/// Where it is certain that nothing was created, and that trying again would not help.
+async fn create(root: &Located, path: &Path, body: &[u8], manifest: &Manifest) -> Result<Created> {
     if let Some(local) = &root.local {
-        // The manifest is there; a disk that cannot flush it now does not undo that.
-        let commits = local.join("commits");
-        let _ = flush(&commits.join(format!("{}.json", manifest.run_id))).and_then(|()| flush(&commits));
+        let place = manifest_file(local, &manifest.run_id);
+        let beside = place.with_extension(format!("json.{}", manifest.attempt.0));
+        return match disk::create(&place, &beside, body, &disk::flush) {
+            disk::Created::Done => Ok(Created::Done),
+            disk::Created::Exists => Ok(Created::Exists),
+            disk::Created::Unsure(error) => Ok(Created::Unsure(error.to_string())),
+            disk::Created::Refused(error) => {
+                Err(Error::storage(format!("the commit could not be written: {}", place.display()), error)
+                    .with_help("nothing was published; make room on the disk or check its permissions, and run again"))
+            }
+        };
     }
-    Ok(CommitOutcome::Committed)
+    let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+    match root.store.put_opts(path, PutPayload::from(body.to_vec()), options).await {
+        Ok(_) => Ok(Created::Done),
+        Err(error @ (object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. })) => {
+            Err(Error::storage("this store has no conditional create, which the commit needs", error)
+                .with_help("enable conditional writes for the store (S3 has them)"))
+        }
+        Err(error @ (object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. })) => {
+            Err(Error::from(error))
+        }
+        Err(error) => Ok(Created::Unsure(error.to_string())),
+    }
+}
+
+fn manifest_file(local: &FilePath, run: &RunId) -> PathBuf {
+    local.join("commits").join(format!("{run}.json"))
+}
+
+/// The outcome once the disk keeps the name of the manifest that is there; until then it is not known.
+fn confirmed(root: &Located, manifest: &Manifest, outcome: CommitOutcome) -> CommitOutcome {
+    match flush_name(root, &manifest.run_id) {
+        Ok(()) => outcome,
+        Err(error) => {
+            CommitOutcome::Unknown(format!("the manifest is in place, but the disk does not keep it: {error}"))
+        }
+    }
+}
+
+/// Flushes the folder of a manifest, and the manifest itself: another process may have died before it did.
+fn flush_name(root: &Located, run: &RunId) -> std::io::Result<()> {
+    let Some(local) = &root.local else { return Ok(()) };
+    disk::flush(&manifest_file(local, run))?;
+    disk::flush(&local.join("commits"))?;
+    disk::flush(local)
 }
 
 /// Every row in is accounted for, and the files hold what was accepted.
@@ -96,27 +153,6 @@ fn reconcile(manifest: &Manifest) -> Result<()> {
     .with_help("nothing was published; please report this"))
 }
 
-/// Flushes the files and their folders to disk before the commit names them.
-fn flush_files(root: &Located, local: &FilePath, manifest: &Manifest) -> Result<()> {
-    let failed = |error| Error::storage("the files could not be flushed to disk", error);
-    let mut folders = std::collections::BTreeSet::new();
-    for file in manifest.files.iter().chain(&manifest.rejects) {
-        let below = file.path.strip_prefix(root.path.as_ref()).unwrap_or(&file.path).trim_start_matches('/');
-        let path = local.join(below);
-        flush(&path).map_err(failed)?;
-        let mut folder = path.parent();
-        while let Some(parent) = folder.filter(|parent| parent.starts_with(local)) {
-            folders.insert(parent.to_path_buf());
-            folder = parent.parent();
-        }
-    }
-    folders.iter().try_for_each(|folder| flush(folder)).map_err(failed)
-}
-
-fn flush(path: &FilePath) -> std::io::Result<()> {
-    std::fs::File::open(path)?.sync_all()
-}
-
 async fn read(store: &dyn ObjectStore, path: &Path) -> Result<Option<Manifest>> {
     let bytes = match store.get(path).await {
         Ok(found) => found.bytes().await?,
@@ -131,6 +167,22 @@ async fn read(store: &dyn ObjectStore, path: &Path) -> Result<Option<Manifest>> 
 /// The manifest of a run, if it is committed.
 pub async fn find(root: &Located, run: &RunId) -> Result<Option<Manifest>> {
     read(root.store.as_ref(), &manifest_path(&root.path, run)).await
+}
+
+/// The manifest of a run, if it is committed and will stay so.
+///
+/// # Errors
+/// `CommitUnknown` when it is there but the local disk does not keep it.
+pub async fn published(root: &Located, run: &RunId) -> Result<Option<Manifest>> {
+    let found = find(root, run).await?;
+    if found.is_some() {
+        flush_name(root, run).map_err(|error| {
+            Error::new(ErrorKind::CommitUnknown, "the commit is in place, but the disk does not keep it")
+                .with_help("nothing was deleted; check the disk and run again")
+                .with_source(error)
+        })?;
+    }
+    Ok(found)
 }
 
 /// The runs that are committed to a table, in no order of time; no manifest is read.

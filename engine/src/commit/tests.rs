@@ -177,3 +177,53 @@ async fn gc_takes_what_no_commit_names_and_nothing_else() {
     assert_eq!(taken.iter().map(|garbage| garbage.path.as_str()).collect::<Vec<_>>(), ["t/data/r/old/y.parquet"]);
     assert!(root.store.head(&Path::from("t/data/x.parquet")).await.is_ok());
 }
+
+fn on_disk(folder: &std::path::Path) -> Located {
+    crate::source::locate(&folder.join("t").display().to_string(), &crate::source::LocalStores).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn on_disk_of_many_at_once_one_commits_and_leaves_nothing_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("t/data");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("x.parquet"), b"x").unwrap();
+    let mut attempts = tokio::task::JoinSet::new();
+    for attempt in 0..16 {
+        let root = on_disk(folder.path());
+        attempts.spawn(async move {
+            let mut manifest = manifest(&attempt.to_string(), 3);
+            manifest.files[0].path = format!("{}/data/x.parquet", root.path);
+            publish(&root, &manifest).await.unwrap()
+        });
+    }
+    let outcomes = attempts.join_all().await;
+    let root = on_disk(folder.path());
+    let found = published(&root, &RunId("r".into())).await.unwrap().unwrap();
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == CommitOutcome::Committed).count(), 1);
+    let others = outcomes.iter().filter(|outcome| **outcome != CommitOutcome::Committed);
+    assert!(others.into_iter().all(|outcome| *outcome == CommitOutcome::AlreadyCommitted(Box::new(found.clone()))));
+    assert_eq!(std::fs::read_dir(folder.path().join("t/commits")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_missing_file_is_noticed_before_the_commit_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = publish(&on_disk(folder.path()), &manifest("a", 3)).await.unwrap_err();
+    assert_eq!(error.kind(), crate::error::ErrorKind::Storage);
+    assert!(!folder.path().join("t/commits").exists());
+}
+
+#[tokio::test]
+async fn gc_takes_what_a_process_left_beside_its_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    let commits = folder.path().join("t/commits");
+    std::fs::create_dir_all(&commits).unwrap();
+    std::fs::write(commits.join("r.json.dead"), b"half").unwrap();
+    let root = on_disk(folder.path());
+    let later = chrono::Utc::now() + chrono::Duration::hours(1);
+    assert_eq!(gc(&root, chrono::Duration::hours(2), later, false).await.unwrap(), []);
+    assert_eq!(gc(&root, chrono::Duration::minutes(1), later, false).await.unwrap().len(), 1);
+    assert_eq!(std::fs::read_dir(&commits).unwrap().count(), 0);
+    assert!(list(&root).await.unwrap().is_empty());
+}

@@ -57,6 +57,11 @@ impl Span {
         self.0 & flag != 0
     }
 
+    /// Whether the byte at `position` belongs to the field.
+    pub(super) fn holds(self, position: usize) -> bool {
+        !self.is(ABSENT) && (self.start()..self.start() + self.len()).contains(&position)
+    }
+
     fn range(self) -> std::ops::Range<u32> {
         self.start() as u32..(self.start() + self.len()) as u32
     }
@@ -64,14 +69,12 @@ impl Span {
 
 /// The cells of a block: spans over its bytes, `width` a record.
 pub(crate) struct Cells<'a> {
-    /// What the spans are over.
+    /// What the spans are over; UTF-8 wherever a span is.
     pub(crate) bytes: &'a [u8],
     /// Row by row.
     pub(crate) spans: &'a [Span],
     /// Spans a record.
     pub(crate) width: usize,
-    /// Whether all of `bytes` is valid UTF-8.
-    pub(crate) utf8: bool,
     /// The quote that may be doubled.
     pub(crate) quote: u8,
 }
@@ -292,16 +295,10 @@ impl<'a> Run<'a, '_> {
     }
 
     fn strings(self, limit: Option<usize>) -> Result<ArrayRef> {
-        let utf8 = self.cells.utf8;
-        let check = move |text: &[u8]| {
-            if !utf8 && std::str::from_utf8(text).is_err() {
-                return Err(Reason::InvalidEncoding);
-            }
-            match limit {
-                // Only a text with more bytes than the limit can have more characters.
-                Some(limit) if text.len() > limit && characters(text) > limit => Err(Reason::TooLong),
-                _ => Ok(()),
-            }
+        let check = move |text: &[u8]| match limit {
+            // Only a text with more bytes than the limit can have more characters.
+            Some(limit) if text.len() > limit && characters(text) > limit => Err(Reason::TooLong),
+            _ => Ok(()),
         };
         let (offsets, values, nulls) = self.bytes(check);
         let invalid =

@@ -38,10 +38,13 @@ pub struct Encoding {
     pub because: &'static str,
 }
 
+/// Why an encoding is certain, whatever was declared: so say the standards of the web and of Unicode.
+const BYTE_ORDER_MARK: &str = "byte order mark";
+
 /// Guesses the encoding of a text from its first bytes.
 pub fn encoding(head: &[u8]) -> Encoding {
     if let Some((encoding, bom)) = encoding_rs::Encoding::for_bom(head) {
-        return Encoding { encoding, bom, because: "byte order mark" };
+        return Encoding { encoding, bom, because: BYTE_ORDER_MARK };
     }
     let zeros = |first: usize| head.iter().skip(first).step_by(2).take(512).filter(|byte| **byte == 0).count();
     let pairs = (head.len() / 2).min(512);
@@ -62,15 +65,47 @@ pub fn encoding(head: &[u8]) -> Encoding {
     if valid {
         return Encoding { encoding: encoding_rs::UTF_8, bom: 0, because: "valid UTF-8" };
     }
-    let invalid = String::from_utf8_lossy(head).matches('\u{fffd}').count();
-    let high = head.iter().filter(|byte| **byte >= 0x80).count();
-    if invalid * 20 < high {
+    if !looks_like_text_of_another_encoding(head) {
         return Encoding { encoding: encoding_rs::UTF_8, bom: 0, because: "UTF-8 but for a few bytes" };
     }
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
     detector.feed(head, true);
     let encoding = detector.guess(None, chardetng::Utf8Detection::Deny);
     Encoding { encoding, bom: 0, because: "not UTF-8; the likeliest by its byte frequencies" }
+}
+
+/// Whether bytes that are not UTF-8 are better explained by another encoding than by damage.
+///
+/// Text in another encoding has such bytes on many lines and hardly ever forms a character of UTF-8 by chance; a file with
+/// a few damaged records has them on few lines, or among characters that are UTF-8. In doubt it is UTF-8: a record that is
+/// refused can be looked at, one that was read as something else cannot.
+fn looks_like_text_of_another_encoding(head: &[u8]) -> bool {
+    let (mut valid, mut invalid) = (0, 0);
+    for chunk in head.utf8_chunks() {
+        valid += chunk.valid().chars().filter(|character| !character.is_ascii()).count();
+        invalid += usize::from(!chunk.invalid().is_empty());
+    }
+    if valid * 2 >= invalid {
+        return false;
+    }
+    let lines = head.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let (mut all, mut odd, mut implausible) = (0, 0, 0);
+    for line in lines {
+        all += 1;
+        odd += usize::from(std::str::from_utf8(line).is_err());
+        // No letter in the languages that most files are in; what fills damaged or binary bytes.
+        implausible += usize::from(line.contains(&0xFF));
+    }
+    odd >= 2 && odd * 100 >= all && implausible * 10 <= odd
+}
+
+/// The encoding of a text: by its byte order mark, else as declared, else guessed.
+pub fn encoding_of(declared: Option<&'static encoding_rs::Encoding>, head: &[u8]) -> Encoding {
+    let guessed = encoding(head);
+    match declared {
+        Some(encoding) if guessed.because != BYTE_ORDER_MARK => Encoding { encoding, bom: 0, because: "declared" },
+        _ => guessed,
+    }
 }
 
 /// Guesses the format from the name and the first bytes.
@@ -197,13 +232,22 @@ fn score(head: &[u8], dialect: &Dialect, complete: bool) -> Score {
 fn guess_header(head: &[u8], dialect: &Dialect, complete: bool) -> (bool, &'static str) {
     let records = sample::records(head, dialect, 2, complete);
     let Some(first) = records.first() else { return (false, "the file is empty") };
+    let is_value =
+        |text: &[u8]| parse::double(text).is_ok() || parse::date(text).is_some() || parse::timestamp(text).is_some();
     let mut names: Vec<String> = Vec::new();
+    if first.fields.iter().any(|(text, _)| is_value(text.trim_ascii())) {
+        return (false, "the first record holds a number or a date");
+    }
+    // Words above numbers are names, even where one is missing or stands twice.
+    let second = records.get(1).map(|record| record.fields.as_slice()).unwrap_or_default();
+    let above = |((name, _), (value, _)): (&sample::Field<'_>, &sample::Field<'_>)| {
+        !name.trim_ascii().is_empty() && is_value(value.trim_ascii())
+    };
+    if first.fields.len() == second.len() && first.fields.iter().zip(second).any(above) {
+        return (true, "the first record holds texts above numbers or dates");
+    }
     for (text, _) in &first.fields {
         let text = text.trim_ascii();
-        let is_value = parse::double(text).is_ok() || parse::date(text).is_some() || parse::timestamp(text).is_some();
-        if is_value {
-            return (false, "the first record holds a number or a date");
-        }
         if text.is_empty() && first.fields.len() > 1 {
             return (false, "the first record has an empty field");
         }
@@ -233,6 +277,9 @@ mod tests {
         assert_eq!(layout("id|text\n1|\"a|b\"\n"), ('|', true));
         assert_eq!(layout("name\nx\n"), (',', true));
         assert_eq!(layout("a,a\nx,y\n"), (',', false));
+        assert_eq!(layout("a,a,\nx,1,y\n"), (',', true));
+        assert_eq!(layout(",a\n0,x\n"), (',', false));
+        assert_eq!(layout(",a,b\n0,x,2024-01-31\n"), (',', true));
     }
 
     #[test]
@@ -242,6 +289,28 @@ mod tests {
         assert_eq!(encoding(b"a\0,\0b\0\n\0").encoding, encoding_rs::UTF_16LE);
         let latin: Vec<u8> = "name;größe;straße\nmüller;groß;weißestraße\n".chars().map(|c| c as u8).collect();
         assert_eq!(encoding(&latin).encoding, encoding_rs::WINDOWS_1252);
+    }
+
+    #[test]
+    fn damage_is_not_taken_for_another_encoding() {
+        let rows = |bad: &[u8]| [b"id,name\n1,ann\n2,", bad, b"\n3,bob\n"].concat();
+        for bad in [&b"\xFF\xFE"[..], b"\xC3(", b"\x80\x80\x80", b"caf\xC3\xA9 \xE9\nx,\xE8\n", b"\xFF\n3,\xFF\xFF"] {
+            assert_eq!(encoding(&rows(bad)).encoding, encoding_rs::UTF_8, "{}", bad.escape_ascii());
+        }
+        // One accent on one line of many is no evidence; on every hundredth line it is.
+        let mut text = b"id;name\n1;ann\n".repeat(300);
+        text.extend(b"M\xFCller;1\n");
+        assert_eq!(encoding(&text).encoding, encoding_rs::UTF_8);
+        text.extend(b"Z\xFCrich;2\n".repeat(9));
+        assert_eq!(encoding(&text).encoding, encoding_rs::WINDOWS_1252);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_stronger_than_a_declaration() {
+        let declared = |label: &str| encoding_rs::Encoding::for_label(label.as_bytes());
+        let found = encoding_of(declared("utf-16"), b"\xFE\xFF\0a\0\n");
+        assert_eq!((found.encoding, found.bom), (encoding_rs::UTF_16BE, 2));
+        assert_eq!(encoding_of(declared("utf-8"), b"M\xFCller\nZ\xFCrich\n").encoding, encoding_rs::UTF_8);
     }
 
     #[test]

@@ -14,8 +14,8 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::columns::{Cells, ColumnDecoder, Span};
-use super::{Block, BlockDecoder, Decoded, Fault, Reason, Splitter};
-use crate::error::{Error, ErrorKind, Result};
+use super::{Block, BlockDecoder, Decoded, Fault, Reason, Splitter, encoding, refuse_long, too_long_record};
+use crate::error::{Error, Result};
 use crate::schema::{ColumnType, Schema};
 
 /// Cuts a stream at line ends.
@@ -26,32 +26,58 @@ pub struct LineSplitter {
     buffer: BytesMut,
     offset: u64,
     finished: bool,
+    /// Why there are no more blocks.
+    failed: Option<Error>,
 }
 
 impl LineSplitter {
     /// A splitter for blocks of about `block_bytes` and lines of at most `max_line_bytes`.
     pub fn new(block_bytes: usize, max_line_bytes: usize) -> Self {
-        Self { block_bytes: block_bytes.max(1), max_line_bytes, buffer: BytesMut::new(), offset: 0, finished: false }
+        let block_bytes = block_bytes.max(1);
+        Self { block_bytes, max_line_bytes, buffer: BytesMut::new(), offset: 0, finished: false, failed: None }
+    }
+
+    /// Says that the stream begins `offset` bytes into its input.
+    pub fn starting_at(mut self, offset: u64) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// The bytes of the longest block, see the splitter of CSV.
+    fn limit(&self) -> usize {
+        self.block_bytes.saturating_add(self.max_line_bytes.saturating_mul(2))
+    }
+
+    fn too_long(&self) -> Error {
+        let text = self.buffer.get(..self.block_bytes).unwrap_or(&self.buffer);
+        let line = memrchr(b'\n', text).map_or(0, |at| at + 1);
+        too_long_record(self.max_line_bytes, self.offset + line as u64)
     }
 }
 
 impl Splitter for LineSplitter {
     fn push(&mut self, bytes: Bytes) -> Result<()> {
-        let limit = self.block_bytes + self.max_line_bytes;
-        if self.buffer.len() > limit {
-            let line = memrchr(b'\n', &self.buffer).map_or(0, |at| at + 1);
-            return Err(Error::new(ErrorKind::Data, format!("a line is longer than {} bytes", self.max_line_bytes))
-                .with_context("byte", self.offset + line as u64)
-                .with_help("NDJSON has one object a line; or raise max_record_bytes"));
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        if self.buffer.len() > self.limit() {
+            return Err(self.too_long());
         }
         self.buffer.extend_from_slice(&bytes);
         Ok(())
     }
 
     fn next_block(&mut self) -> Option<Block> {
+        if self.failed.is_some() {
+            return None;
+        }
         let from = self.block_bytes - 1;
         let end = self.buffer.get(from..).and_then(|rest| memchr(b'\n', rest)).map(|at| from + at + 1);
         let end = match end {
+            Some(end) if end > self.limit() => {
+                self.failed = Some(self.too_long());
+                return None;
+            }
             Some(end) => end,
             None if self.finished && !self.buffer.is_empty() => self.buffer.len(),
             None => return None,
@@ -63,7 +89,11 @@ impl Splitter for LineSplitter {
 
     fn finish(&mut self) -> Result<()> {
         self.finished = true;
-        Ok(())
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None if self.buffer.len() > self.limit() => Err(self.too_long()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -74,12 +104,13 @@ pub struct NdjsonDecoder {
     columns: Vec<ColumnDecoder>,
     types: Vec<ColumnType>,
     keys: HashMap<String, usize>,
+    max_line_bytes: usize,
     output: SchemaRef,
 }
 
 impl NdjsonDecoder {
-    /// A decoder for the columns of `schema`.
-    pub fn new(schema: &Schema) -> Self {
+    /// A decoder for the columns of `schema`; a line of more than `max_line_bytes` is a fault.
+    pub fn new(schema: &Schema, max_line_bytes: usize) -> Self {
         let mut keys: HashMap<String, usize> = HashMap::new();
         for (index, column) in schema.columns.iter().enumerate() {
             keys.entry(column.name.to_ascii_lowercase()).or_insert(index);
@@ -89,6 +120,7 @@ impl NdjsonDecoder {
             columns: schema.columns.iter().map(ColumnDecoder::new).collect(),
             types: schema.columns.iter().map(|column| column.column_type).collect(),
             keys,
+            max_line_bytes,
             output: schema.arrow(),
         }
     }
@@ -112,9 +144,16 @@ impl BlockDecoder for NdjsonDecoder {
     fn decode(&self, block: &Block) -> Result<Decoded> {
         let bytes = &block.bytes[..];
         let width = self.columns.len();
+        // Bytes that stand for no character are read as question marks, so that the rest of their object can be read, and
+        // are at fault all the same.
+        let mut all = Cow::Borrowed(bytes);
+        let utf8 = std::str::from_utf8(bytes).is_ok();
+        if !utf8 {
+            encoding::invalid(bytes).for_each(|range| all.to_mut()[range].fill(b'?'));
+        }
         let mut lines = Lines {
             decoder: self,
-            block: bytes,
+            block: &all,
             unescaped: Vec::new(),
             spans: Vec::new(),
             faults: Vec::new(),
@@ -128,14 +167,17 @@ impl BlockDecoder for NdjsonDecoder {
             }
             start = end + 1;
         }
-        let Lines { unescaped, spans, mut faults, mut starts, .. } = lines;
+        let Lines { unescaped, mut spans, mut faults, mut starts, .. } = lines;
         let rows = starts.len();
+        if !utf8 {
+            encoding::refuse(bytes, &starts, &mut spans, width, |field| Some(field as u32), &mut faults);
+        }
         starts.push(bytes.len() as u32);
-        let mut all = Cow::Borrowed(bytes);
+        refuse_long(bytes, &starts, self.max_line_bytes, &mut spans, width, &mut faults);
         if !unescaped.is_empty() {
             all.to_mut().extend_from_slice(&unescaped);
         }
-        let cells = Cells { bytes: &all, spans: &spans, width, utf8: std::str::from_utf8(&all).is_ok(), quote: 0 };
+        let cells = Cells { bytes: &all, spans: &spans, width, quote: 0 };
         let mut arrays = Vec::with_capacity(width);
         for (index, column) in self.columns.iter().enumerate() {
             arrays.push(column.decode(&cells, Some(index), rows, index as u32, &mut faults)?);
@@ -168,9 +210,8 @@ impl Lines<'_> {
             self.spans.truncate(first);
             self.spans.resize(first + width, Span::SKIP);
             self.faults.retain(|fault| fault.record != record);
-            let reason = if std::str::from_utf8(line).is_err() { Reason::InvalidEncoding } else { Reason::NotJson };
             let value = start as u32..(start + line.trim_ascii_end().len()) as u32;
-            self.faults.push(Fault { record, column: None, reason, value });
+            self.faults.push(Fault { record, column: None, reason: Reason::NotJson, value });
         }
     }
 
@@ -284,4 +325,84 @@ pub fn keys_of_sample(sample: &[u8]) -> (Vec<String>, Vec<HashMap<String, String
         rows.push(row);
     }
     (names, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+
+    use super::*;
+    use crate::schema::{Column, TextFormat};
+
+    fn decode(text: &'static [u8]) -> Decoded {
+        let column = |name: &str, column_type: &str| Column {
+            name: name.to_owned(),
+            column_type: column_type.parse().unwrap(),
+            nullable: true,
+            format: TextFormat::default(),
+        };
+        let schema = Schema { columns: vec![column("id", "int"), column("name", "string")] };
+        NdjsonDecoder::new(&schema, 1 << 20).decode(&Block { bytes: Bytes::from_static(text), offset: 0 }).unwrap()
+    }
+
+    fn faults(decoded: &Decoded) -> Vec<(u32, Option<u32>, &'static str, std::ops::Range<u32>)> {
+        decoded.faults.iter().map(|f| (f.record, f.column, f.reason.code(), f.value.clone())).collect()
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_cost_their_record_and_no_other() {
+        let decoded = decode(
+            b"{\"id\":1,\"name\":\"a\"}\n{\"id\":\"x\",\"name\":\"b\xFF\xFEc\"}\n{\"id\":3,\"name\":\"\xC3\xA9\"}\n",
+        );
+        assert_eq!(
+            faults(&decoded),
+            [(1, Some(0), "not_an_integer", 27..28), (1, Some(1), "invalid_encoding", 39..41)]
+        );
+        let names: Vec<_> = decoded.batch.column(1).as_string::<i32>().iter().collect();
+        assert_eq!(names, [Some("a"), None, Some("é")]);
+    }
+
+    #[test]
+    fn a_long_line_is_a_fault_and_one_without_end_an_error_whatever_the_portions() {
+        let schema = Schema { columns: Vec::new() };
+        let run = |text: &[u8], portion: usize| -> Result<Vec<(u64, usize, usize)>> {
+            let mut splitter = LineSplitter::new(16, 20).starting_at(3);
+            let decoder = NdjsonDecoder::new(&schema, 20);
+            let mut found = Vec::new();
+            let mut take = |splitter: &mut LineSplitter| {
+                while let Some(block) = splitter.next_block() {
+                    let decoded = decoder.decode(&block).unwrap();
+                    found.push((block.offset, decoded.batch.num_rows(), decoded.faults.len()));
+                    assert!(decoded.faults.iter().all(|fault| fault.reason == Reason::RecordTooLong));
+                }
+            };
+            for piece in text.chunks(portion) {
+                splitter.push(Bytes::copy_from_slice(piece))?;
+                take(&mut splitter);
+            }
+            splitter.finish()?;
+            take(&mut splitter);
+            splitter.finish()?;
+            Ok(found)
+        };
+        let line = |length: usize| format!("{{{}}}\n", " ".repeat(length - 2)).into_bytes();
+        for portion in [1, 5, 1000] {
+            let text = [line(2), line(20), line(21), line(4)].concat();
+            assert_eq!(run(&text, portion).unwrap(), [(3, 2, 0), (27, 1, 1), (49, 1, 0)], "{portion}");
+            let error = run(&[line(2), line(200), line(2)].concat(), portion).unwrap_err();
+            assert!(error.to_string().contains("longer than 20 bytes (byte: 6)"), "{portion}: {error}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_outside_the_columns_are_faults_of_the_record() {
+        let decoded = decode(b"{\"id\":1,\"n\xFFme\":\"a\"}\n{\"id\":2,\"other\":\"\xFF\"}\n\xFF\xFE\n{\"id\":4,\"name\":\"\\u0041\xFF\"}\n");
+        let codes: Vec<_> =
+            faults(&decoded).into_iter().map(|(record, column, code, _)| (record, column, code)).collect();
+        let invalid = "invalid_encoding";
+        assert_eq!(
+            codes,
+            [(0, None, invalid), (1, None, invalid), (2, None, "not_json"), (2, None, invalid), (3, None, invalid)]
+        );
+    }
 }

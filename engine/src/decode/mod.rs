@@ -7,6 +7,7 @@
 mod columns;
 pub mod csv;
 pub mod detect;
+pub(crate) mod encoding;
 mod fault;
 pub mod json;
 pub mod parquet;
@@ -17,14 +18,16 @@ mod temporal;
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 
+use columns::Span;
+
 pub use fault::{Fault, Reason};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Whole records of one input, in a row.
 #[derive(Debug, Clone)]
 pub struct Block {
-    /// The records' bytes: a slice of the (decompressed, transcoded to UTF-8) input.
+    /// The records' bytes: a slice of the (decompressed, transcoded to UTF-8) input. What is not UTF-8 in it is at fault.
     pub bytes: Bytes,
     /// Where `bytes` begins in the decompressed input, in bytes.
     pub offset: u64,
@@ -48,9 +51,10 @@ pub struct Decoded {
 pub trait Splitter: Send {
     /// Takes the next bytes of the stream, in any portions.
     fn push(&mut self, bytes: Bytes) -> Result<()>;
-    /// The next block, once it is full; `finish` makes the rest of the stream full.
+    /// The next block, once it is full; `finish` makes the rest of the stream full. None as well after a record that is too
+    /// long to be held, which the next `push` or `finish` tells.
     fn next_block(&mut self) -> Option<Block>;
-    /// Says that the stream has ended.
+    /// Says that the stream has ended; to be called once more after the last block.
     fn finish(&mut self) -> Result<()>;
 }
 
@@ -58,4 +62,32 @@ pub trait Splitter: Send {
 pub trait BlockDecoder: Send + Sync {
     /// Decodes the records of a block.
     fn decode(&self, block: &Block) -> Result<Decoded>;
+}
+
+/// The error of a record that is so long that it is not even held to be set aside.
+fn too_long_record(limit: usize, byte: u64) -> Error {
+    Error::new(ErrorKind::Data, format!("a record is longer than {limit} bytes")).with_context("byte", byte).with_help(
+        "is the delimiter, the quote or the line end another than expected? If records are this long, raise \
+             source.csv.max_record_bytes",
+    )
+}
+
+/// Makes a fault of every record of more than `limit` bytes, its line end left out, and takes its fields out of `spans`.
+fn refuse_long(bytes: &[u8], starts: &[u32], limit: usize, spans: &mut [Span], width: usize, faults: &mut Vec<Fault>) {
+    if bytes.len() <= limit {
+        return;
+    }
+    for (record, bounds) in starts.windows(2).enumerate() {
+        let &[start, end] = bounds else { continue };
+        if (end - start) as usize <= limit {
+            continue;
+        }
+        let text = bytes.get(start as usize..end as usize).unwrap_or_default();
+        let line = text.strip_suffix(b"\n").map_or(text, |line| line.strip_suffix(b"\r").unwrap_or(line));
+        if line.len() > limit {
+            let value = start..start + line.len() as u32;
+            faults.push(Fault { record: record as u32, column: None, reason: Reason::RecordTooLong, value });
+            spans.get_mut(record * width..(record + 1) * width).unwrap_or_default().fill(Span::SKIP);
+        }
+    }
 }

@@ -37,9 +37,12 @@ impl Permits {
     /// Waits for a place; `None` when the run was cancelled meanwhile.
     pub fn acquire(&self, cancel: &Cancel) -> Option<Permit> {
         let mut free = self.shared.free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free == 0 {
+        loop {
             if cancel.is_cancelled() {
                 return None;
+            }
+            if *free > 0 {
+                break;
             }
             // The timeout only serves cancellation, which does not notify.
             let waited = self.shared.returned.wait_timeout(free, Duration::from_millis(50));

@@ -33,12 +33,18 @@ pub fn load(text: &str, sets: &[String]) -> Result<JobSpec, Vec<JobDiagnostic>> 
     if sets.is_empty() {
         return Ok(spec);
     }
-    let mut value: Value = read(text)?;
+    // From what was read: in a text without types a column named `n` is false.
+    let mut value = serde_json::to_value(&spec).map_err(|error| vec![JobDiagnostic::new(error.to_string())])?;
     for set in sets {
         let Some((key, text)) = set.split_once('=') else {
             return Err(vec![JobDiagnostic::new(format!("--set {set}: expected key=value"))]);
         };
-        let new: Value = serde_saphyr::from_str(text).unwrap_or_else(|_| Value::from(text));
+        let new: Value = match serde_saphyr::from_str(text) {
+            // YAML 1.1 takes `no`, `y` and `off` for truth values; here they are words.
+            Ok(Value::Bool(_)) if !matches!(text.trim(), "true" | "false") => Value::from(text.trim()),
+            Ok(value) => value,
+            Err(_) => Value::from(text),
+        };
         put(&mut value, key, new).map_err(|why| vec![JobDiagnostic::new(format!("--set {set}: {why}"))])?;
     }
     serde_json::from_value(value).map_err(|error| vec![explain(&error.to_string(), 0, 0, "--set: ")])
@@ -100,7 +106,7 @@ fn explain(message: &str, line: usize, column: usize, prefix: &str) -> JobDiagno
     let unknown = message.contains("unknown field").then(|| (quoted.next(), quoted.next())).and_then(|(_, name)| name);
     let Some(name) = unknown else {
         // The place is given beside the message.
-        let message = message.split(" at line ").next().unwrap_or(message);
+        let message = in_our_words(message.split(" at line ").next().unwrap_or(message));
         return JobDiagnostic { message: format!("{prefix}{message}"), line, column, help: None };
     };
     let listed = message.split_once("expected ").map_or("", |(_, listed)| listed);
@@ -113,6 +119,25 @@ fn explain(message: &str, line: usize, column: usize, prefix: &str) -> JobDiagno
         _ => format!("known here: {}", known.join(", ")),
     };
     JobDiagnostic { message: format!("{prefix}unknown key `{name}`"), line, column, help: Some(help) }
+}
+
+/// What is wrong with a value, for those who do not write Rust.
+fn in_our_words(message: &str) -> String {
+    let expected = match message.trim() {
+        "expected string scalar" => "a text",
+        "invalid u32" | "invalid u64" => "a whole number",
+        "invalid bool" => "true or false",
+        text if text.starts_with("cannot deserialize null into string") => "a text",
+        text if text.starts_with("data did not match any variant of untagged enum Amount") => {
+            "a number, or a text such as 1% or 128MiB"
+        }
+        text if text.starts_with("data did not match any variant of untagged enum Texts") => {
+            "a text or a list of texts"
+        }
+        text if text.starts_with("data did not match any variant of untagged enum HeaderSpec") => "true, false or auto",
+        other => return other.to_owned(),
+    };
+    format!("{expected} is expected here")
 }
 
 #[cfg(test)]
@@ -134,17 +159,21 @@ mod tests {
     #[test]
     fn wrong_types_say_where() {
         let found = wrong("version: 1\nlimits:\n  threads: many\n");
-        assert_eq!(found.line, 3, "{found:?}");
+        assert_eq!((found.line, found.message.as_str()), (3, "a whole number is expected here"), "{found:?}");
+        let found = wrong("on_invalid: {rows: [1]}\n");
+        assert_eq!((found.line, found.message.as_str()), (1, "a text is expected here"), "{found:?}");
     }
 
     #[test]
     fn overrides_reach_into_lists_and_new_keys() {
-        let text = "source: {location: a.csv}\nschema: {columns: [{name: a, type: int}]}\n";
+        let text = "source: {location: a.csv}\nschema: {columns: [{name: a, type: int}, {name: n, type: int}]}\n";
         let sets = ["schema.columns.0.type=bigint", "sink.location=out", "limits.threads=3"].map(str::to_owned);
         let spec = load(text, &sets).unwrap();
         assert_eq!(spec.schema.unwrap().columns[0].column_type, "bigint");
         assert_eq!(spec.sink.unwrap().location, "out");
         assert_eq!(spec.limits.threads, Some(3));
-        assert!(load(text, &["sink.locatoin=x".to_owned()]).is_err());
+        let wrong = load(text, &["sink.locatoin=x".to_owned()]).unwrap_err().remove(0);
+        assert!(wrong.message.contains("unknown key `locatoin`"), "{wrong:?}");
+        assert_eq!(load(text, &["name=no".to_owned()]).unwrap().name.as_deref(), Some("no"));
     }
 }

@@ -1,11 +1,15 @@
 //! The job file: [`JobSpec`] as written, [`Job`] as checked.
 
 mod bind;
+mod faulty;
 mod load;
+pub mod open;
 pub mod spec;
 
 pub use bind::{CsvOptions, Job, OtherSource, Sink, bind_columns, parse_size};
+pub use faulty::{Faulty, Problem};
 pub use load::{JobDiagnostic, load, load_schema};
+pub use open::OpenError;
 pub use spec::JobSpec;
 
 /// The JSON Schema of the job file, for editors.

@@ -1,6 +1,7 @@
 //! What a run says about itself: one document, the same from the CLI, the Lambda and the container.
 
 mod excerpt;
+pub mod failure;
 mod faults;
 mod glue;
 

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::exec::spool::Spool;
 use crate::expr::{BatchSource, Query};
 use crate::schema::Schema;
-use crate::source::ObjectRef;
+use crate::source::{ObjectRef, file_facts};
 use planner::Planner;
 
 /// Rules bound to a schema, and what they need when the rows are through.
@@ -124,7 +124,8 @@ fn learn(
     }
     for need in needs {
         if let Need::Files(need) = need {
-            facts.learn_files(need.clone(), Err("files cannot be looked at yet".to_owned()));
+            let found = file_facts(need, world.inputs, world.reader.stores(), world.reader.runtime());
+            facts.learn_files(need.clone(), found);
         }
     }
     Ok(tables)

@@ -83,7 +83,7 @@ impl SourceReader {
     pub fn open(&self, alias: &str, job: &Job, inputs: Vec<ObjectRef>) -> Result<OpenSource> {
         let Some(first) = inputs.first() else { return Err(Error::internal("no file was listed")) };
         let about = |error: Error| error.with_context("source", alias);
-        let (plan, _) = prepare(job, first, Undeclared::Infer, &self.runtime).map_err(about)?;
+        let (plan, _) = prepare(job, first, Undeclared::Infer, &self.runtime, &self.cx.cancel).map_err(about)?;
         let schema = plan.schema.clone();
         let mut open = OpenSource { alias: alias.to_owned(), schema, inputs, job: job.clone(), plan };
         if open.plan.inferred {
@@ -166,6 +166,7 @@ impl SourceReader {
             inputs: &open.inputs,
             judge: Judge::of_rows(Arc::clone(&rules)),
             runtime: self.runtime.clone(),
+            cancel: self.cx.cancel.clone(),
             bytes_read: Arc::new(AtomicU64::new(0)),
         };
         let uris = open.inputs.iter().map(|input| input.uri.clone()).collect();

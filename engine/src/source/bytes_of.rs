@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -13,6 +15,8 @@ use tokio::runtime::Handle;
 
 use super::list::{ObjectRef, Place, local_version};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::Cancel;
+use crate::exec::pipeline::cancelled;
 use crate::report::InputReport;
 
 /// Bytes of one read: large enough that a system call costs little beside it, small enough to stay in the cache until it is
@@ -23,9 +27,15 @@ const RANGE_BYTES: u64 = 8 << 20;
 /// Ranged GETs under way at once.
 const RANGES_IN_FLIGHT: usize = 4;
 
+/// How long a read waits before it looks whether the run was asked to stop.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// Reads of a pipe that are done ahead.
+const READS_AHEAD: usize = 1;
+
 enum Reader {
     File(File),
-    Stdin,
+    /// What a thread of its own reads: a read of a pipe may wait for ever, and nothing can end it.
+    Pipe(Receiver<std::io::Result<Bytes>>),
     Ranges(BoxStream<'static, object_store::Result<Bytes>>, Handle),
 }
 
@@ -33,27 +43,40 @@ enum Reader {
 pub struct ByteSource {
     input: ObjectRef,
     reader: Reader,
+    cancel: Cancel,
     hash: Sha256,
     read: u64,
 }
 
 impl ByteSource {
     /// Opens an input; `runtime` does the network's waiting, so this must not be called on one of its own threads.
-    pub fn open(input: &ObjectRef, runtime: &Handle) -> Result<Self> {
+    /// Every read ends when `cancel` is raised, also one that waits for a sender.
+    pub fn open(input: &ObjectRef, runtime: &Handle, cancel: &Cancel) -> Result<Self> {
         let reader = match &input.place {
-            Place::Stdin => Reader::Stdin,
+            Place::Stdin => Reader::Pipe(pipe(|| Ok(std::io::stdin()))?),
+            // To open a pipe may mean to wait, too.
+            Place::File(path) if input.size.is_none() => {
+                let path = path.clone();
+                Reader::Pipe(pipe(move || File::open(path))?)
+            }
             Place::File(path) => Reader::File(File::open(path).map_err(|error| cannot_read(input, error))?),
             Place::Object(store, meta) => Reader::Ranges(ranges(Arc::clone(store), meta), runtime.clone()),
         };
-        Ok(Self { input: input.clone(), reader, hash: Sha256::new(), read: 0 })
+        Ok(Self { input: input.clone(), reader, cancel: cancel.clone(), hash: Sha256::new(), read: 0 })
     }
 
     /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// `Cancelled` when the run was asked to stop; `Changed`, `Input` and `Storage` as their names say.
     pub fn read(&mut self) -> Result<Option<Bytes>> {
+        if self.cancel.is_cancelled() {
+            return Err(cancelled());
+        }
         let bytes = match &mut self.reader {
             Reader::File(file) => read(file).map_err(|error| cannot_read(&self.input, error))?,
-            Reader::Stdin => read(&mut std::io::stdin().lock()).map_err(|error| cannot_read(&self.input, error))?,
-            Reader::Ranges(stream, runtime) => match runtime.block_on(stream.next()) {
+            Reader::Pipe(reads) => wait_for(reads, &self.cancel)?.map_err(|error| cannot_read(&self.input, error))?,
+            Reader::Ranges(stream, runtime) => match runtime.block_on(next_range(stream, &self.cancel))? {
                 Some(bytes) => bytes.map_err(|error| changed(&self.input, error))?,
                 None => Bytes::new(),
             },
@@ -100,6 +123,59 @@ fn read(reader: &mut dyn Read) -> std::io::Result<Bytes> {
     Ok(Bytes::from(buffer))
 }
 
+/// Reads a pipe on a thread of its own; after the last bytes comes an empty piece. The thread ends with the pipe, with an
+/// error, or when nobody wants the next piece.
+fn pipe<R: Read>(
+    open: impl FnOnce() -> std::io::Result<R> + Send + 'static,
+) -> Result<Receiver<std::io::Result<Bytes>>> {
+    let (sender, receiver) = sync_channel(READS_AHEAD);
+    let work = move || {
+        let mut reader = match open() {
+            Ok(reader) => reader,
+            Err(error) => {
+                // Nobody who listens is nobody to tell.
+                let _ = sender.send(Err(error));
+                return;
+            }
+        };
+        loop {
+            let bytes = read(&mut reader);
+            let ended = bytes.as_ref().map_or(true, Bytes::is_empty);
+            if sender.send(bytes).is_err() || ended {
+                return;
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("pipe".into()).spawn(work);
+    thread.map_err(|error| Error::storage("no thread could be started", error))?;
+    Ok(receiver)
+}
+
+fn wait_for(reads: &Receiver<std::io::Result<Bytes>>, cancel: &Cancel) -> Result<std::io::Result<Bytes>> {
+    loop {
+        match reads.recv_timeout(PATIENCE) {
+            Ok(bytes) => return Ok(bytes),
+            // The end was read before.
+            Err(RecvTimeoutError::Disconnected) => return Ok(Ok(Bytes::new())),
+            Err(RecvTimeoutError::Timeout) if cancel.is_cancelled() => return Err(cancelled()),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+async fn next_range(
+    stream: &mut BoxStream<'static, object_store::Result<Bytes>>,
+    cancel: &Cancel,
+) -> Result<Option<object_store::Result<Bytes>>> {
+    loop {
+        match tokio::time::timeout(PATIENCE, stream.next()).await {
+            Ok(next) => return Ok(next),
+            Err(_) if cancel.is_cancelled() => return Err(cancelled()),
+            Err(_) => {}
+        }
+    }
+}
+
 /// Ranged reads, several at once, all of the version that was listed.
 fn ranges(store: Arc<dyn ObjectStore>, meta: &ObjectMeta) -> BoxStream<'static, object_store::Result<Bytes>> {
     let (path, version, etag, size) = (meta.location.clone(), meta.version.clone(), meta.e_tag.clone(), meta.size);
@@ -131,5 +207,34 @@ fn changed(input: &ObjectRef, error: object_store::Error) -> Error {
                 .with_source(error)
         }
         other => Error::storage(format!("{} cannot be read", input.uri), other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_read_of_an_idle_pipe_ends_when_the_run_is_stopped() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let reads = pipe(move || Ok(reader)).unwrap();
+        let cancel = Cancel::default();
+        std::io::Write::write_all(&mut writer, b"some").unwrap();
+        std::thread::spawn({
+            let cancel = cancel.clone();
+            move || {
+                std::thread::sleep(Duration::from_millis(100));
+                cancel.cancel();
+            }
+        });
+        let started = Instant::now();
+        // A piece is not full yet, and the writer neither writes nor closes.
+        let error = wait_for(&reads, &cancel).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+        assert!(started.elapsed() < Duration::from_secs(5));
+        drop(writer);
+        assert_eq!(reads.recv().unwrap().unwrap(), "some");
     }
 }

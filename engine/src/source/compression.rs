@@ -37,8 +37,8 @@ impl Compression {
 
 /// Output beyond this is judged by its ratio to the input.
 const FREE_BYTES: u64 = 256 << 20;
-/// gzip cannot exceed about 1032:1; honest text stays far below this.
-const MAX_RATIO: u64 = 2000;
+/// Text seldom reaches a tenth of this; gzip cannot exceed 1032:1, which is what a bomb has.
+const MAX_RATIO: u64 = 1000;
 
 enum Decoder {
     None,
@@ -52,6 +52,8 @@ pub struct Decompressor {
     decoder: Decoder,
     input: u64,
     output: u64,
+    /// Output below this is not judged by its ratio.
+    free: u64,
     /// Bytes not yet given to the decoder: they are fed in small pieces so that a bomb is noticed early.
     pending: Bytes,
     /// Whether the last zstd frame is complete, as far as can be told.
@@ -77,7 +79,15 @@ impl Decompressor {
                 Decoder::Zstd(Box::new(decoder))
             }
         };
-        Ok(Self { uri: uri.to_owned(), decoder, input: 0, output: 0, pending: Bytes::new(), frame_open: false })
+        Ok(Self {
+            uri: uri.to_owned(),
+            decoder,
+            input: 0,
+            output: 0,
+            free: FREE_BYTES,
+            pending: Bytes::new(),
+            frame_open: false,
+        })
     }
 
     /// Takes the next compressed bytes; call [`read`](Self::read) until it gives none before pushing more.
@@ -104,12 +114,17 @@ impl Decompressor {
             self.frame_open = true;
             let out = self.take_output()?;
             self.output += out.len() as u64;
-            if self.output > FREE_BYTES && self.output / self.input.max(1) > MAX_RATIO {
+            if self.output > self.free && self.output / self.input.max(1) >= MAX_RATIO {
                 return Err(Error::new(
                     ErrorKind::Data,
-                    format!("{}: {} compressed bytes expand to more than {} bytes", self.uri, self.input, self.output),
+                    format!(
+                        "{}: {} compressed bytes expand to {} bytes and more, over {MAX_RATIO} times as many",
+                        self.uri, self.input, self.output
+                    ),
                 )
-                .with_help("this looks like a decompression bomb"));
+                .with_help(
+                    "this looks like a decompression bomb; if it is none, decompress it and send the text itself",
+                ));
             }
             if collected.is_empty() { collected = out } else { collected.extend_from_slice(&out) }
         }
@@ -154,4 +169,49 @@ fn damaged(uri: &str, read: u64, error: std::io::Error) -> Error {
     Error::new(ErrorKind::Data, format!("{uri}: {what} after {read} bytes"))
         .with_help("ask the sender to upload it again")
         .with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expand(compression: Compression, bytes: Vec<u8>) -> Result<u64> {
+        let mut decompressor = Decompressor { free: 2 << 20, ..Decompressor::new("a.csv", compression)? };
+        let mut size = 0;
+        for piece in bytes.chunks(100_000) {
+            decompressor.push(Bytes::copy_from_slice(piece));
+            while let Some(out) = decompressor.read()? {
+                assert!(out.len() < 20 << 20, "{} bytes at once", out.len());
+                size += out.len() as u64;
+            }
+        }
+        Ok(size + decompressor.finish()?.map_or(0, |rest| rest.len() as u64))
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn bombs_are_refused_before_they_are_large() {
+        for (compression, bytes) in [
+            (Compression::Gzip, gzip(&vec![0; 6 << 20])),
+            (Compression::Zstd, zstd::encode_all(&vec![0; 6 << 20][..], 3).unwrap()),
+        ] {
+            let error = expand(compression, bytes).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Data);
+            assert!(error.to_string().contains("a.csv") && error.to_string().contains("expand"), "{error}");
+        }
+    }
+
+    #[test]
+    fn text_that_repeats_itself_is_no_bomb() {
+        let line =
+            |second: usize| format!("2024-01-01T{:02}:00:{:02}Z,sensor-17,0.00,0.00,OK\n", second / 3600, second % 60);
+        let text: String = (0..80_000).map(line).collect();
+        assert_eq!(expand(Compression::Gzip, gzip(text.as_bytes())).unwrap(), text.len() as u64);
+        assert!(text.len() > 3 << 20);
+    }
 }

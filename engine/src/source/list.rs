@@ -154,14 +154,15 @@ fn local_file(path: &FilePath) -> Result<ObjectRef> {
     })
 }
 
-/// The name in the same directory that is nearest to a missing one.
-fn nearest(path: &FilePath) -> Option<String> {
+/// The name in the same directory that is nearest to a missing one; none when none is near.
+pub(crate) fn nearest(path: &FilePath) -> Option<String> {
     let wanted = path.file_name()?.to_string_lossy().into_owned();
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(FilePath::new("."));
     let names = std::fs::read_dir(parent).ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
     let scored = names.map(|name| (strsim::damerau_levenshtein(&wanted, &name), name));
     let (distance, name) = scored.min()?;
-    (distance <= wanted.len() / 2).then(|| path.with_file_name(name).display().to_string())
+    let stem = FilePath::new(&wanted).file_stem().map_or(0, |stem| stem.len());
+    (distance <= (stem / 3).max(1)).then(|| path.with_file_name(name).display().to_string())
 }
 
 async fn remote(url: &str, stores: &dyn StoreProvider) -> Result<Vec<ObjectRef>> {
@@ -217,6 +218,11 @@ fn named(url: &str, error: object_store::Error) -> Error {
             Error::new(ErrorKind::Input, format!("access denied: {url}"))
                 .with_help("check the credentials and the bucket policy")
                 .with_source(error)
+        }
+        // Where neither keys nor a role are set, the last place that is asked is the machine's own.
+        other if other.to_string().contains("169.254.169.254") => {
+            Error::storage(format!("{url} cannot be read: no AWS credentials were found"), error)
+                .with_help("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached")
         }
         _ => Error::storage(format!("{url} cannot be read"), error)
             .with_help("check the bucket's name, the region and the network"),

@@ -10,6 +10,7 @@ mod text;
 pub use bytes_of::ByteSource;
 pub use compression::{Compression, Decompressor};
 pub use file_facts::file_facts;
+pub(crate) use list::nearest;
 pub use list::{ObjectRef, Place, list};
 pub use stores::{LocalStores, Located, StoreProvider, locate};
 pub use text::{Head, TextSource};

@@ -7,7 +7,9 @@ use super::bytes_of::ByteSource;
 use super::compression::{Compression, Decompressor};
 use super::list::ObjectRef;
 use crate::decode::detect;
+use crate::decode::encoding::UNDECODABLE;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::Cancel;
 use crate::report::InputReport;
 
 /// Bytes looked at to find out what an input is.
@@ -33,8 +35,11 @@ pub struct Head {
 
 impl TextSource {
     /// Opens an input and reads its first bytes.
-    pub fn open(input: &ObjectRef, runtime: &Handle) -> Result<(Self, Head)> {
-        let mut bytes = ByteSource::open(input, runtime)?;
+    ///
+    /// # Errors
+    /// Those of reading; `Cancelled` when `cancel` is raised meanwhile.
+    pub fn open(input: &ObjectRef, runtime: &Handle, cancel: &Cancel) -> Result<(Self, Head)> {
+        let mut bytes = ByteSource::open(input, runtime, cancel)?;
         let first = bytes.read()?.unwrap_or_default();
         let compression = Compression::of(&input.uri, &first)?;
         let mut decompressor = Decompressor::new(&input.uri, compression)?;
@@ -72,7 +77,7 @@ impl TextSource {
         self.transcoder = None;
     }
 
-    /// The next bytes of text; `None` at the end.
+    /// The next bytes of text; `None` at the end. UTF-8 but for what is not valid in the input's encoding.
     pub fn read(&mut self) -> Result<Option<Bytes>> {
         loop {
             let more = self.raw()?;
@@ -128,11 +133,57 @@ impl TextSource {
     }
 }
 
+/// Decodes the next piece. What stands for no character becomes a byte that is no UTF-8, so that its record is refused.
 fn decode(decoder: &mut encoding_rs::Decoder, bytes: &[u8], last: bool) -> Result<Bytes> {
-    let capacity = decoder.max_utf8_buffer_length(bytes.len());
-    let capacity = capacity.ok_or_else(|| Error::new(ErrorKind::Data, "a piece of text is too long to transcode"))?;
-    let mut text = String::with_capacity(capacity);
-    // What cannot be decoded becomes U+FFFD: visible, and no byte is dropped.
-    let _ = decoder.decode_to_string(bytes, &mut text, last);
-    Ok(Bytes::from(text.into_bytes()))
+    let too_long = || Error::new(ErrorKind::Data, "a piece of text is too long to transcode");
+    let mut text = Vec::new();
+    let mut rest = bytes;
+    loop {
+        let start = text.len();
+        let room = decoder.max_utf8_buffer_length_without_replacement(rest.len()).ok_or_else(too_long)?;
+        text.resize(start + room, 0);
+        let (result, read, written) =
+            decoder.decode_to_utf8_without_replacement(rest, text.get_mut(start..).unwrap_or_default(), last);
+        text.truncate(start + written);
+        rest = rest.get(read..).unwrap_or_default();
+        match result {
+            encoding_rs::DecoderResult::InputEmpty => return Ok(Bytes::from(text)),
+            encoding_rs::DecoderResult::OutputFull => {}
+            encoding_rs::DecoderResult::Malformed(..) => text.push(UNDECODABLE),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text of pieces, and what it is by the standard's own replacement.
+    fn both(encoding: &'static encoding_rs::Encoding, pieces: &[&[u8]]) -> (Vec<u8>, String) {
+        let mut decoder = encoding.new_decoder_without_bom_handling();
+        let mut text = Vec::new();
+        for (index, piece) in pieces.iter().enumerate() {
+            text.extend(decode(&mut decoder, piece, index + 1 == pieces.len()).unwrap());
+        }
+        (text, encoding.decode_without_bom_handling(&pieces.concat()).0.into_owned())
+    }
+
+    #[test]
+    fn what_stands_for_no_character_is_marked_and_all_else_is_kept() {
+        // An unpaired surrogate; a pair cut in two by the pieces; half a unit at the end. A byte that Shift_JIS lacks.
+        let utf16: [&[u8]; 3] = [b"a\0\x00\xD8b\0\x3D\xD8", b"\x00\xDE", b"c\0d"];
+        assert_eq!(both(encoding_rs::UTF_16LE, &utf16).0, b"a\xFFb\xF0\x9F\x98\x80c\xFF");
+        for (encoding, pieces) in [
+            (encoding_rs::UTF_16LE, &utf16[..]),
+            (encoding_rs::SHIFT_JIS, &[b"\x83", b"\x65\xFFx\x83\n", b"y"]),
+            (encoding_rs::WINDOWS_1253, &[b"\xE1\xAA\xD2z"]),
+            (encoding_rs::GB18030, &[b"\xD6\xD0\x81", b"\x30\x81,\xFF"]),
+        ] {
+            let (text, standard) = both(encoding, pieces);
+            let marked: Vec<u8> =
+                standard.replace('\u{FFFD}', "\u{0}").bytes().map(|byte| if byte == 0 { 0xFF } else { byte }).collect();
+            assert_eq!(text, marked, "{}", encoding.name());
+            assert!(text.contains(&0xFF), "{}", encoding.name());
+        }
+    }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryBuilder, ListBuilder, RecordBatch, StringBuilder, StructBuilder, UInt64Builder};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use object_store::path::Path;
 use parquet::arrow::ArrowWriter;
@@ -19,9 +21,9 @@ use crate::error::{Error, Result};
 pub enum RejectsFormat {
     /// Parquet: the original bytes in a binary column.
     Parquet,
-    /// CSV: the original bytes as text, invalid UTF-8 as U+FFFD.
+    /// CSV: the original bytes in the last field, quoted; UTF-8 where they are.
     Csv,
-    /// NDJSON, likewise.
+    /// NDJSON: the original bytes as text; where they are not UTF-8, with U+FFFD in it, and whole in `raw_base64`.
     Ndjson,
 }
 
@@ -218,7 +220,7 @@ fn ndjson_row(row: &RejectRow, text: &mut Vec<u8>) {
         .iter()
         .map(|fault| json!({"reason": fault.reason, "column": fault.column, "value": fault.value, "rule": fault.rule}))
         .collect();
-    let line = json!({
+    let mut line = json!({
         "input": row.input,
         "record": row.record,
         "line": row.line,
@@ -226,6 +228,9 @@ fn ndjson_row(row: &RejectRow, text: &mut Vec<u8>) {
         "raw": String::from_utf8_lossy(&row.raw),
         "faults": faults,
     });
+    if std::str::from_utf8(&row.raw).is_err() {
+        line["raw_base64"] = BASE64.encode(&row.raw).into();
+    }
     text.extend_from_slice(line.to_string().as_bytes());
     text.push(b'\n');
 }
@@ -243,9 +248,42 @@ fn csv_row(row: &RejectRow, text: &mut Vec<u8>) {
         joined(&|fault| fault.column.as_ref()),
         joined(&|fault| fault.value.as_ref()),
         joined(&|fault| fault.rule.as_ref()),
-        String::from_utf8_lossy(&row.raw).into_owned(),
     ];
-    let quoted = fields.map(|field| format!("\"{}\"", field.replace('"', "\"\"")));
-    text.extend_from_slice(quoted.join(",").as_bytes());
+    for field in fields.iter().map(String::as_bytes).chain([&row.raw[..]]) {
+        text.push(b'"');
+        for part in field.split_inclusive(|&byte| byte == b'"') {
+            text.extend_from_slice(part);
+            text.extend(part.ends_with(b"\"").then_some(b'"'));
+        }
+        text.extend_from_slice(b"\",");
+    }
+    text.pop();
     text.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_forms_keep_every_byte() {
+        let row = RejectRow {
+            input: "a \"b\".csv".to_owned(),
+            record: 1,
+            line: 2,
+            byte_offset: 3,
+            raw: Bytes::from_static(b"1,\"x\xFF\",y"),
+            faults: Vec::new(),
+        };
+        let mut text = Vec::new();
+        csv_row(&row, &mut text);
+        assert_eq!(text, b"\"a \"\"b\"\".csv\",\"1\",\"2\",\"3\",\"\",\"\",\"\",\"\",\"1,\"\"x\xFF\"\",y\"\n");
+        let mut text = Vec::new();
+        ndjson_row(&row, &mut text);
+        let line: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        // By `printf '1,"x\xff",y' | base64`.
+        assert_eq!(line["raw_base64"], "MSwieP8iLHk=");
+        ndjson_row(&RejectRow { raw: Bytes::from_static(b"x"), ..row }, &mut text);
+        assert!(!String::from_utf8(text).unwrap().lines().nth(1).unwrap().contains("base64"));
+    }
 }

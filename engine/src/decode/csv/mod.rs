@@ -17,7 +17,7 @@ pub use quoted::Dialect;
 pub use split::CsvSplitter;
 
 use super::columns::{Cells, ColumnDecoder};
-use super::{Block, BlockDecoder, Decoded};
+use super::{Block, BlockDecoder, Decoded, encoding, refuse_long};
 use crate::error::Result;
 use crate::schema::Schema;
 
@@ -43,15 +43,14 @@ impl CsvDecoder {
 impl BlockDecoder for CsvDecoder {
     fn decode(&self, block: &Block) -> Result<Decoded> {
         let bytes = &block.bytes[..];
-        let index::FieldIndex { spans, starts, mut faults, lines } = index::index(bytes, &self.dialect, self.width);
+        let index::FieldIndex { mut spans, starts, mut faults, lines } = index::index(bytes, &self.dialect, self.width);
         let rows = starts.len() - 1;
-        let cells = Cells {
-            bytes,
-            spans: &spans,
-            width: self.width,
-            utf8: std::str::from_utf8(bytes).is_ok(),
-            quote: self.dialect.quote.unwrap_or(0),
-        };
+        if std::str::from_utf8(bytes).is_err() {
+            let column = |field| self.positions.iter().position(|at| *at == Some(field)).map(|column| column as u32);
+            encoding::refuse(bytes, &starts, &mut spans, self.width, column, &mut faults);
+        }
+        refuse_long(bytes, &starts, self.dialect.max_field_bytes, &mut spans, self.width, &mut faults);
+        let cells = Cells { bytes, spans: &spans, width: self.width, quote: self.dialect.quote.unwrap_or(0) };
         let mut arrays = Vec::with_capacity(self.columns.len());
         for (index, (column, position)) in self.columns.iter().zip(&self.positions).enumerate() {
             arrays.push(column.decode(&cells, *position, rows, index as u32, &mut faults)?);

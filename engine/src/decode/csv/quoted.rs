@@ -9,7 +9,7 @@ pub struct Dialect {
     pub delimiter: u8,
     /// Around a field that holds delimiters, line ends or quotes; a quote within is doubled. `None`: no quoting.
     pub quote: Option<u8>,
-    /// The longest quoted field, in bytes; a longer one is taken for a quote that never closes.
+    /// The longest record, in bytes. A quoted field that is longer is taken for a quote that never closes.
     pub max_field_bytes: usize,
 }
 

@@ -4,8 +4,8 @@ use bytes::{Bytes, BytesMut};
 use memchr::{memchr, memrchr};
 
 use super::quoted::{Dialect, Quoted, follow};
-use crate::decode::{Block, Splitter};
-use crate::error::{Error, ErrorKind, Result};
+use crate::decode::{Block, Splitter, too_long_record};
+use crate::error::{Error, Result};
 
 /// Cuts a CSV stream at the last record end before each multiple of the block size.
 ///
@@ -15,11 +15,13 @@ pub struct CsvSplitter {
     dialect: Dialect,
     block_bytes: usize,
     buffer: BytesMut,
-    /// Where `buffer` begins in the stream.
+    /// Where `buffer` begins in the input.
     offset: u64,
     /// Bytes of `buffer` already looked at: outside quotes, and no quoted field reaches beyond.
     scanned: usize,
     finished: bool,
+    /// Why there are no more blocks.
+    failed: Option<Error>,
 }
 
 impl CsvSplitter {
@@ -32,7 +34,32 @@ impl CsvSplitter {
             offset: 0,
             scanned: 0,
             finished: false,
+            failed: None,
         }
+    }
+
+    /// Says that the stream begins `offset` bytes into its input.
+    pub fn starting_at(mut self, offset: u64) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// The bytes of the longest block: a record that ends behind them is longer than any that is read. Where that is depends
+    /// on the position in the stream alone, as the cuts do.
+    fn limit(&self) -> usize {
+        self.block_bytes.saturating_add(self.dialect.max_field_bytes.saturating_mul(2))
+    }
+
+    /// Whether no end of a record can come any more that is not behind the limit. Everything that ended was cut before; a
+    /// quote before the limit may still prove to be a stray one, which takes as many bytes as a field may have.
+    fn is_hopeless(&self) -> bool {
+        self.buffer.len() > self.limit().saturating_add(self.dialect.max_field_bytes)
+    }
+
+    fn too_long(&self) -> Error {
+        let text = self.buffer.get(..self.block_bytes).unwrap_or(&self.buffer);
+        let record = memrchr(b'\n', text).map_or(0, |at| at + 1);
+        too_long_record(self.dialect.max_field_bytes, self.offset + record as u64)
     }
 
     /// Moves `scanned` on until a record ends at or after the target, or the bytes run out.
@@ -84,13 +111,11 @@ impl CsvSplitter {
 
 impl Splitter for CsvSplitter {
     fn push(&mut self, bytes: Bytes) -> Result<()> {
-        let limit = self.block_bytes + 2 * self.dialect.max_field_bytes;
-        // Everything that ends was cut before: what is held now is one record without an end.
-        if self.buffer.len() > limit {
-            let line = memrchr(b'\n', &self.buffer).map_or(0, |at| at + 1);
-            return Err(Error::new(ErrorKind::Data, format!("a record is longer than {limit} bytes"))
-                .with_context("byte", self.offset + line as u64)
-                .with_help("the line end or the delimiter may be another than expected; or raise max_record_bytes"));
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        if self.is_hopeless() {
+            return Err(self.too_long());
         }
         // A block takes its bytes with it, so the buffer begins anew with each: room for a whole one at once.
         if self.buffer.capacity() - self.buffer.len() < bytes.len() {
@@ -101,8 +126,20 @@ impl Splitter for CsvSplitter {
     }
 
     fn next_block(&mut self) -> Option<Block> {
+        if self.failed.is_some() {
+            return None;
+        }
         let end = match self.advance() {
+            Some(end) if end > self.limit() => {
+                // Told by the next call that can fail.
+                self.failed = Some(self.too_long());
+                return None;
+            }
             Some(end) => end,
+            None if self.finished && self.buffer.len() > self.limit() => {
+                self.failed = Some(self.too_long());
+                return None;
+            }
             None if self.finished && !self.buffer.is_empty() => self.buffer.len(),
             None => return None,
         };
@@ -115,6 +152,10 @@ impl Splitter for CsvSplitter {
 
     fn finish(&mut self) -> Result<()> {
         self.finished = true;
-        Ok(())
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None if self.is_hopeless() => Err(self.too_long()),
+            None => Ok(()),
+        }
     }
 }

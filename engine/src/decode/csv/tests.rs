@@ -58,17 +58,19 @@ fn rows(blocks: &[Block], width: usize) -> Vec<(u64, Result<Vec<String>, Reason>
     rows
 }
 
-/// Text made of what CSV gives a meaning to.
-fn nasty_text() -> impl Strategy<Value = String> {
+/// Text made of what CSV gives a meaning to, and of bytes that stand for no character.
+fn nasty_text() -> impl Strategy<Value = Vec<u8>> {
+    let fixed = |text: &'static [u8]| Just(text.to_vec());
     let piece = prop_oneof![
-        4 => "[a-z0-9]{0,6}",
-        3 => Just(",".to_owned()),
-        2 => Just("\n".to_owned()),
-        1 => Just("\r\n".to_owned()),
-        2 => Just("\"".to_owned()),
-        1 => Just("\"\"".to_owned()),
-        1 => Just("\"a,b\nc\"".to_owned()),
-        1 => "é|ü|€",
+        4 => "[a-z0-9]{0,6}".prop_map(String::into_bytes),
+        3 => fixed(b","),
+        2 => fixed(b"\n"),
+        1 => fixed(b"\r\n"),
+        2 => fixed(b"\""),
+        1 => fixed(b"\"\""),
+        1 => fixed(b"\"a,b\nc\""),
+        1 => "é|ü|€".prop_map(String::into_bytes),
+        1 => prop_oneof![fixed(b"\xFF"), fixed(b"\xC3"), fixed(b"\xE2\x82"), fixed(b"\xED\xA0\x80")],
     ];
     proptest::collection::vec(piece, 0..120).prop_map(|pieces| pieces.concat())
 }
@@ -80,14 +82,34 @@ proptest! {
         portions in proptest::collection::vec(1usize..40, 1..6),
         block_bytes in 1usize..80,
     ) {
-        let whole = blocks(text.as_bytes(), &[usize::MAX], block_bytes);
-        let parts = blocks(text.as_bytes(), &portions, block_bytes);
+        let whole = blocks(&text, &[usize::MAX], block_bytes);
+        let parts = blocks(&text, &portions, block_bytes);
         let ends = |blocks: &[Block]| blocks.iter().map(|block| (block.offset, block.bytes.len())).collect::<Vec<_>>();
         prop_assert_eq!(ends(&whole), ends(&parts));
         let joined: Vec<u8> = parts.iter().flat_map(|block| block.bytes.to_vec()).collect();
-        prop_assert_eq!(joined, text.as_bytes());
-        let one = blocks(text.as_bytes(), &[usize::MAX], 1 << 20);
+        prop_assert_eq!(&joined, &text);
+        let one = blocks(&text, &[usize::MAX], 1 << 20);
         prop_assert_eq!(rows(&parts, 3), rows(&one, 3));
+    }
+
+    /// By the standard library, record by record.
+    #[test]
+    fn a_record_is_refused_for_its_encoding_exactly_when_it_is_not_utf8(text in nasty_text(), block_bytes in 1usize..80) {
+        let decoder = CsvDecoder::new(DIALECT, &text_schema(3), (0..3).map(Some).collect(), 3);
+        for block in blocks(&text, &[usize::MAX], block_bytes) {
+            let decoded = decoder.decode(&block).unwrap();
+            for (record, bounds) in decoded.record_starts.windows(2).enumerate() {
+                let raw = &block.bytes[bounds[0] as usize..bounds[1] as usize];
+                let of_record = |fault: &&crate::decode::Fault| fault.record as usize == record;
+                let faults: Vec<_> = decoded.faults.iter().filter(of_record).collect();
+                let refused = faults.iter().find(|fault| fault.reason == Reason::InvalidEncoding);
+                prop_assert_eq!(refused.is_some(), std::str::from_utf8(raw).is_err(), "{}", raw.escape_ascii());
+                if let (Some(fault), Err(error)) = (refused, std::str::from_utf8(raw)) {
+                    let first = faults.iter().filter(|f| f.reason == fault.reason).map(|f| f.value.start).min();
+                    prop_assert_eq!(first, Some(bounds[0] + error.valid_up_to() as u32));
+                }
+            }
+        }
     }
 
     #[test]
@@ -117,6 +139,40 @@ fn a_stray_quote_costs_its_line_and_no_other() {
     let unclosed = b"1,a,x\n2,\"b,x\n3,c,x\n";
     let found: Vec<_> = rows(&blocks(unclosed, &[5], 4), 3).into_iter().map(|(_, row)| row.err()).collect();
     assert_eq!(found, [None, Some(Reason::UnclosedQuote), None]);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_told_by_column_and_byte() {
+    let columns = ["string", "int", "binary", "string"].map(|column_type| Column {
+        name: column_type.into(),
+        column_type: column_type.parse().unwrap(),
+        nullable: true,
+        format: TextFormat::default(),
+    });
+    // The third field of the file is no column of the schema.
+    let positions = vec![Some(0), Some(1), Some(3), Some(4)];
+    let decoder = CsvDecoder::new(DIALECT, &Schema { columns: columns.into() }, positions, 5);
+    let text = b"a,1,x,b,c\n\xFF,\xFE2,\xC3,\"\xE9\",oops\ng,x,i,j,\"k\xE2\x82\xAC\"\nshort\xFF\n";
+    let decoded = decoder.decode(&Block { bytes: Bytes::from_static(text), offset: 0 }).unwrap();
+    let found: Vec<_> = decoded.faults.iter().map(|f| (f.record, f.column, f.reason.code(), f.value.clone())).collect();
+    let invalid = "invalid_encoding";
+    assert_eq!(
+        found,
+        [
+            (1, None, invalid, 15..16),
+            (1, Some(0), invalid, 10..11),
+            (1, Some(1), invalid, 12..13),
+            (1, Some(2), invalid, 18..19),
+            (2, Some(1), "not_an_integer", 28..29),
+            (3, None, "too_few_fields", 41..47),
+            (3, None, invalid, 46..47),
+        ]
+    );
+    // The cell of a refused record that is sound is kept, and so are all sound records.
+    assert_eq!(
+        decoded.batch.column(3).as_string::<i32>().iter().collect::<Vec<_>>(),
+        [Some("c"), Some("oops"), Some("k€"), None]
+    );
 }
 
 #[test]
@@ -158,4 +214,43 @@ fn every_type_says_why_a_cell_does_not_fit() {
     check("boolean", "maybe", Some(Reason::NotABoolean));
     check("varchar(3)", "äöü", None);
     check("varchar(3)", "äöüß", Some(Reason::TooLong));
+}
+
+#[test]
+fn a_long_record_is_a_fault_and_one_without_end_an_error_whatever_the_portions() {
+    let dialect = Dialect { max_field_bytes: 100, ..DIALECT };
+    let run = |text: &[u8], portion: usize| -> Result<Vec<(usize, Option<&'static str>)>, String> {
+        let mut splitter = CsvSplitter::new(dialect, 64);
+        let decoder = CsvDecoder::new(dialect, &text_schema(2), (0..2).map(Some).collect(), 2);
+        let mut found = Vec::new();
+        let mut take = |splitter: &mut CsvSplitter| {
+            while let Some(block) = splitter.next_block() {
+                let decoded = decoder.decode(&block).unwrap();
+                found.extend((0..decoded.batch.num_rows()).map(|record| {
+                    let bounds = &decoded.record_starts[record..record + 2];
+                    let fault = decoded.faults.iter().find(|fault| fault.record as usize == record);
+                    ((bounds[1] - bounds[0]) as usize, fault.map(|fault| fault.reason.code()))
+                }));
+            }
+        };
+        for piece in text.chunks(portion) {
+            splitter.push(Bytes::copy_from_slice(piece)).map_err(|error| error.to_string())?;
+            take(&mut splitter);
+        }
+        splitter.finish().map_err(|error| error.to_string())?;
+        take(&mut splitter);
+        splitter.finish().map_err(|error| error.to_string())?;
+        Ok(found)
+    };
+    let line = |length: usize| format!("a,{}\r\n", "x".repeat(length - 2)).into_bytes();
+    for portion in [1, 7, 63, 10_000] {
+        let text = [line(10), line(100), line(101), line(10)].concat();
+        let long = Some("record_too_long");
+        assert_eq!(run(&text, portion).unwrap(), [(12, None), (102, None), (103, long), (12, None)], "{portion}");
+        for length in [264, 300, 5000] {
+            let text = [line(10), line(length), line(10)].concat();
+            let error = run(&text, portion).unwrap_err();
+            assert!(error.contains("longer than 100 bytes (byte: 12)"), "{portion} {length}: {error}");
+        }
+    }
 }

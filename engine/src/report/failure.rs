@@ -1,13 +1,13 @@
 //! The document of a run that ended in an error: the report's shape, empty, with the error in it.
 
-use etl_engine::report::{EngineReport, RowCounts, RunReport, Timing, Verdict};
-use etl_engine::{Error, ErrorKind};
 use serde_json::{Value, json};
 
-use super::open::{Faulty, OpenError};
+use super::{EngineReport, RowCounts, RunReport, Timing, Verdict};
+use crate::error::{Error, ErrorKind};
+use crate::job::{Faulty, OpenError};
 
 /// The stable name of a kind.
-pub(crate) fn kind_name(kind: ErrorKind) -> &'static str {
+fn kind_name(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Configuration => "configuration",
         ErrorKind::Input => "input",
@@ -22,7 +22,7 @@ pub(crate) fn kind_name(kind: ErrorKind) -> &'static str {
 }
 
 /// The document of an error.
-pub(crate) fn error_document(error: &Error) -> Value {
+pub fn error_document(error: &Error) -> Value {
     let verdict = if error.kind() == ErrorKind::Data { Verdict::Invalid } else { Verdict::Error };
     let message = with_causes(error);
     let detail = json!({"kind": kind_name(error.kind()), "message": message, "help": error.help()});
@@ -30,7 +30,7 @@ pub(crate) fn error_document(error: &Error) -> Value {
 }
 
 /// The document of a text that is wrong.
-pub(crate) fn faulty_document(faulty: &Faulty) -> Value {
+pub fn faulty_document(faulty: &Faulty) -> Value {
     let diagnostics = faulty.problems.iter().map(|problem| {
         let (line, column) = problem.place.unzip();
         json!({"line": line, "column": column, "message": problem.message, "help": problem.help})
@@ -45,23 +45,15 @@ pub(crate) fn faulty_document(faulty: &Faulty) -> Value {
 }
 
 /// The document of a job that could not be had.
-pub(crate) fn open_document(error: &OpenError) -> Value {
+pub fn open_document(error: &OpenError) -> Value {
     match error {
         OpenError::Engine(error) => error_document(error),
         OpenError::Faulty(faulty) => faulty_document(faulty),
     }
 }
 
-/// The exit code of a job that could not be had.
-pub(crate) fn open_exit_code(error: &OpenError) -> u8 {
-    match error {
-        OpenError::Engine(error) => error.exit_code(),
-        OpenError::Faulty(_) => 2,
-    }
-}
-
 /// The message of an error with those of its causes.
-pub(crate) fn with_causes(error: &Error) -> String {
+pub fn with_causes(error: &Error) -> String {
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -77,7 +69,7 @@ pub(crate) fn with_causes(error: &Error) -> String {
 }
 
 /// The report's shape with nothing in it but `reason` and `error`.
-pub(crate) fn document(verdict: Verdict, reason: String, error: Value) -> Value {
+fn document(verdict: Verdict, reason: String, error: Value) -> Value {
     let report = RunReport {
         verdict,
         run_id: String::new(),
