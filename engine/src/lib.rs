@@ -9,6 +9,7 @@ pub mod error;
 pub mod exec;
 pub mod expr;
 pub mod feed;
+mod intern;
 pub mod job;
 pub mod judgement;
 pub mod partition;
