@@ -10,6 +10,7 @@ pub mod exec;
 pub mod expr;
 pub mod feed;
 pub mod history;
+mod intern;
 pub mod job;
 pub mod judgement;
 pub mod partition;

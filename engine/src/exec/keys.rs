@@ -1,30 +1,39 @@
 //! Key hashes of uniqueness rules: exact counts within a fixed memory, spilled to disk beyond it.
 //!
 //! Every key is a 128-bit hash. Hashes are spread over 64 partitions by their top bits, so that equal keys always meet
-//! in one partition and each partition can be counted alone: read back, sorted, runs counted. Two different keys among n
-//! collide with probability below n^2 / 2^129: about 10^-19 for ten billion keys.
+//! in one partition and each partition can be counted alone: read back, sorted, runs counted; in several passes, by the next
+//! bits, when it is larger than the memory. Two different keys among n collide with probability below n^2 / 2^129: about
+//! 10^-19 for ten billion keys.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use etl_rules::{KeyCounts, KeySet};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
-/// Partitions of one key set: 1/64 of the keys is what counting holds in memory at a time and worker.
+/// Partitions of one key set.
 const PARTITIONS: usize = 64;
-/// A spill write is not worth a system call below this size; in bytes.
-const MIN_SPILL_BYTES: usize = 16 << 10;
+const PARTITION_BITS: u32 = PARTITIONS.ilog2();
+const HASH_BYTES: usize = size_of::<u128>();
+/// Hashes that a partition gathers at least before it is spilled, however many sets share the memory.
+const MIN_GATHERED: usize = 256;
+/// Hashes that counting holds at least.
+const MIN_COUNTED: usize = 4096;
 
 /// The key hashes of all key rules of a run.
 #[derive(Debug)]
 pub struct KeyStore {
     sets: BTreeMap<usize, Keys>,
-    held_bytes: u64,
     limit_bytes: u64,
+    /// Hashes that a partition gathers before it is spilled: the memory in equal parts.
+    gathered: usize,
+    /// One unnamed file for all: partitions are scattered in it, each knows where its pieces are.
+    spill: Option<File>,
     spilled_bytes: u64,
     directory: PathBuf,
 }
@@ -37,29 +46,37 @@ struct Keys {
 #[derive(Debug, Default)]
 struct Partition {
     hashes: Vec<u128>,
-    spill: Option<File>,
-    spilled: u64,
+    /// Where spilled hashes begin in the file, and how many they are.
+    pieces: Vec<(u64, usize)>,
 }
 
 impl KeyStore {
-    /// A store that holds at most about `limit_bytes` and spills to unnamed files in `directory`.
+    /// A store that holds at most about `limit_bytes` and spills to an unnamed file in `directory`.
     pub fn new(limit_bytes: u64, directory: &Path) -> Self {
-        Self { sets: BTreeMap::new(), held_bytes: 0, limit_bytes, spilled_bytes: 0, directory: directory.to_path_buf() }
+        let directory = directory.to_path_buf();
+        Self { sets: BTreeMap::new(), limit_bytes, gathered: 0, spill: None, spilled_bytes: 0, directory }
     }
 
     /// Adds hashes to the key set of an analyzer.
     pub fn append(&mut self, set: usize, hashes: &[u128]) -> Result<()> {
-        let set = self
-            .sets
-            .entry(set)
-            .or_insert_with(|| Keys { partitions: (0..PARTITIONS).map(|_| Partition::default()).collect() });
-        for &hash in hashes {
-            set.partitions[(hash >> 122) as usize].hashes.push(hash);
+        if !self.sets.contains_key(&set) {
+            let partitions = (0..PARTITIONS).map(|_| Partition::default()).collect();
+            self.sets.insert(set, Keys { partitions });
+            self.share()?;
         }
-        self.held_bytes += size_of_val(hashes) as u64;
-        // Vectors double when they grow, so what is held may be twice what is counted.
-        if self.held_bytes * 2 > self.limit_bytes {
-            self.spill()?;
+        let Self { sets, gathered, spill, spilled_bytes, directory, .. } = self;
+        let Some(set) = sets.get_mut(&set) else { return Ok(()) };
+        for &hash in hashes {
+            let partition = &mut set.partitions[(hash >> (u128::BITS - PARTITION_BITS)) as usize];
+            if partition.hashes.len() >= *gathered {
+                partition.spill(spill, spilled_bytes, directory)?;
+            }
+            if partition.hashes.len() == partition.hashes.capacity() {
+                // Doubled like any vector, but never beyond the share.
+                let held = partition.hashes.len();
+                partition.hashes.reserve_exact(held.max(16).min(*gathered - held));
+            }
+            partition.hashes.push(hash);
         }
         Ok(())
     }
@@ -69,25 +86,15 @@ impl KeyStore {
         self.spilled_bytes
     }
 
-    fn spill(&mut self) -> Result<()> {
-        let failed = |error: std::io::Error| {
-            Error::storage("key hashes could not be spilled to disk", error)
-                .with_help("free space in the temporary directory, or raise --memory")
-        };
+    /// Shares the memory anew, as a set was added; partitions that hold more than their share are spilled.
+    fn share(&mut self) -> Result<()> {
+        let hashes = (self.limit_bytes / HASH_BYTES as u64) as usize;
+        self.gathered = (hashes / (self.sets.len() * PARTITIONS)).max(MIN_GATHERED);
         for partition in self.sets.values_mut().flat_map(|set| &mut set.partitions) {
-            if size_of_val(partition.hashes.as_slice()) < MIN_SPILL_BYTES {
-                continue;
+            if partition.hashes.capacity() > self.gathered {
+                partition.spill(&mut self.spill, &mut self.spilled_bytes, &self.directory)?;
+                partition.hashes = Vec::new();
             }
-            let file = match &mut partition.spill {
-                Some(file) => file,
-                empty => empty.insert(tempfile::tempfile_in(&self.directory).map_err(failed)?),
-            };
-            let bytes: Vec<u8> = partition.hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
-            file.write_all(&bytes).map_err(failed)?;
-            self.spilled_bytes += bytes.len() as u64;
-            self.held_bytes -= bytes.len() as u64;
-            partition.spilled += partition.hashes.len() as u64;
-            partition.hashes = Vec::new();
         }
         Ok(())
     }
@@ -95,17 +102,20 @@ impl KeyStore {
     /// Counts the groups of every key set; a partition at a time on each worker of the current pool. The keys that occur
     /// more than once are given for the sets in `repeated_of`.
     pub fn count(self, repeated_of: &[usize]) -> Result<(BTreeMap<usize, KeyCounts>, BTreeMap<usize, KeySet>)> {
+        let file = self.spill.map(Mutex::new);
+        let workers = rayon::current_num_threads().max(1);
+        let held = ((self.limit_bytes / HASH_BYTES as u64) as usize / workers).max(MIN_COUNTED);
         let (mut counts, mut repeated) = (BTreeMap::new(), BTreeMap::new());
         for (set, keys) in self.sets {
             let wanted = repeated_of.contains(&set);
             let partitions = keys.partitions.into_par_iter();
-            let partials: Vec<(KeyCounts, Vec<u128>)> =
-                partitions.map(|partition| partition.count(wanted)).collect::<Result<_>>()?;
+            let partials: Vec<Counted> =
+                partitions.map(|partition| partition.count(file.as_ref(), held, wanted)).collect::<Result<_>>()?;
             let mut total = KeyCounts::default();
             let mut known = KeySet::default();
-            for (partial, keys) in partials {
-                total.merge(partial);
-                keys.into_iter().for_each(|key| known.insert(key));
+            for partial in partials {
+                total.merge(partial.counts);
+                partial.repeated.into_iter().for_each(|key| known.insert(key));
             }
             counts.insert(set, total);
             if wanted {
@@ -116,27 +126,133 @@ impl KeyStore {
     }
 }
 
+/// What a partition came to.
+#[derive(Debug, Default)]
+struct Counted {
+    counts: KeyCounts,
+    /// The keys that occur more than once, where they are wanted.
+    repeated: Vec<u128>,
+}
+
 impl Partition {
-    fn count(mut self, wants_repeated: bool) -> Result<(KeyCounts, Vec<u128>)> {
-        if let Some(mut file) = self.spill.take() {
-            let failed = |error| Error::storage("spilled key hashes could not be read back", error);
-            file.seek(SeekFrom::Start(0)).map_err(failed)?;
-            let mut reader = BufReader::with_capacity(1 << 20, file);
-            self.hashes.reserve_exact(self.spilled as usize);
-            let mut bytes = [0u8; 16];
-            for _ in 0..self.spilled {
-                reader.read_exact(&mut bytes).map_err(failed)?;
-                self.hashes.push(u128::from_le_bytes(bytes));
+    fn spill(&mut self, spill: &mut Option<File>, spilled_bytes: &mut u64, directory: &Path) -> Result<()> {
+        let failed = |error: std::io::Error| {
+            Error::storage("key hashes could not be spilled to disk", error)
+                .with_help("free space in the temporary directory, or raise --memory")
+        };
+        if self.hashes.is_empty() {
+            return Ok(());
+        }
+        let file = match spill {
+            Some(file) => file,
+            empty => empty.insert(tempfile::tempfile_in(directory).map_err(failed)?),
+        };
+        let bytes: Vec<u8> = self.hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
+        file.write_all(&bytes).map_err(failed)?;
+        self.pieces.push((*spilled_bytes, self.hashes.len()));
+        *spilled_bytes += bytes.len() as u64;
+        // The room is kept: it is filled again.
+        self.hashes.clear();
+        Ok(())
+    }
+
+    fn count(mut self, file: Option<&Mutex<File>>, held: usize, wants_repeated: bool) -> Result<Counted> {
+        let mut counted = Counted::default();
+        let Some(file) = file.filter(|_| !self.pieces.is_empty()) else {
+            let mut tally = Tally::new(std::mem::take(&mut self.hashes), usize::MAX);
+            tally.take(&mut counted, wants_repeated);
+            return Ok(counted);
+        };
+        let all = self.hashes.len() + self.pieces.iter().map(|(_, count)| count).sum::<usize>();
+        // Hashes are even, so each of the passes meets about as many; half as many again is room for chance.
+        let bits = (all * 3 / 2).div_ceil(held).next_power_of_two().ilog2();
+        let pass_of = |hash: u128| (hash << PARTITION_BITS).unbounded_shr(u128::BITS - bits) as usize;
+        let mut tally = Tally::new(Vec::with_capacity(held.min(all)), held);
+        let mut bytes = Vec::new();
+        for pass in 0..1usize << bits {
+            tally.add(self.hashes.iter().copied().filter(|&hash| pass_of(hash) == pass));
+            for &(start, count) in &self.pieces {
+                bytes.resize(count * HASH_BYTES, 0);
+                read(file, start, &mut bytes)?;
+                let (spilled, _) = bytes.as_chunks::<HASH_BYTES>();
+                tally.add(spilled.iter().map(|&hash| u128::from_le_bytes(hash)).filter(|&hash| pass_of(hash) == pass));
+            }
+            tally.take(&mut counted, wants_repeated);
+            tally.compact_at = held;
+        }
+        Ok(counted)
+    }
+}
+
+/// A hash that stands this often is counted instead of kept, when room is needed.
+const OFTEN: usize = 8;
+
+/// Hashes on their way to a count.
+struct Tally {
+    hashes: Vec<u128>,
+    compact_at: usize,
+    /// How often hashes stand that are not kept one by one.
+    often: BTreeMap<u128, u64>,
+}
+
+impl Tally {
+    fn new(hashes: Vec<u128>, compact_at: usize) -> Self {
+        Self { hashes, compact_at, often: BTreeMap::new() }
+    }
+
+    fn add(&mut self, hashes: impl Iterator<Item = u128>) {
+        self.hashes.extend(hashes);
+        if self.hashes.len() >= self.compact_at {
+            self.hashes.sort_unstable();
+            let mut kept = Vec::with_capacity(self.hashes.len() / 2);
+            for group in self.hashes.chunk_by(|left, right| left == right) {
+                match (group.first().and_then(|hash| self.often.get_mut(hash)), group) {
+                    (Some(count), _) => *count += group.len() as u64,
+                    (None, [hash, ..]) if group.len() >= OFTEN => {
+                        self.often.insert(*hash, group.len() as u64);
+                    }
+                    _ => kept.extend_from_slice(group),
+                }
+            }
+            self.hashes = kept;
+            // Different ones stay; sorting them again and again would not help.
+            self.compact_at = self.compact_at.max(self.hashes.len() * 2);
+        }
+    }
+
+    /// Adds the counts to `counted`; begins anew.
+    fn take(&mut self, counted: &mut Counted, wants_repeated: bool) {
+        self.hashes.sort_unstable();
+        let mut count = |hash: u128, size: u64| {
+            let counts = &mut counted.counts;
+            counts.rows += size;
+            counts.groups += 1;
+            if size == 1 {
+                counts.unique_groups += 1;
+            } else {
+                *counts.repeated.entry(size).or_default() += 1;
+                if wants_repeated {
+                    counted.repeated.push(hash);
+                }
+            }
+        };
+        for group in self.hashes.chunk_by(|left, right| left == right) {
+            if let Some(hash) = group.first() {
+                count(*hash, group.len() as u64 + self.often.remove(hash).unwrap_or(0));
             }
         }
-        self.hashes.sort_unstable();
-        let groups = self.hashes.chunk_by(|left, right| left == right);
-        let repeated = match wants_repeated {
-            true => groups.filter(|group| group.len() > 1).filter_map(|group| group.first().copied()).collect(),
-            false => Vec::new(),
-        };
-        Ok((KeyCounts::of_sorted(&self.hashes), repeated))
+        for (hash, size) in std::mem::take(&mut self.often) {
+            count(hash, size);
+        }
+        self.hashes.clear();
     }
+}
+
+fn read(file: &Mutex<File>, start: u64, bytes: &mut [u8]) -> Result<()> {
+    let failed = |error| Error::storage("spilled key hashes could not be read back", error);
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    file.seek(SeekFrom::Start(start)).map_err(failed)?;
+    file.read_exact(bytes).map_err(failed)
 }
 
 #[cfg(test)]
@@ -157,15 +273,47 @@ mod tests {
         let mut expected = keys.clone();
         expected.sort_unstable();
         let expected = KeyCounts::of_sorted(&expected);
-        for limit in [u64::MAX / 4, 1 << 20] {
+        // Nothing is spilled; every partition is counted at once; in several passes.
+        for limit in [u64::MAX / 4, 1 << 20, 1 << 10] {
             let mut store = KeyStore::new(limit, &directory);
-            for chunk in keys.chunks(10_000) {
+            for (number, chunk) in keys.chunks(10_000).enumerate() {
                 store.append(7, chunk).unwrap();
+                // A second set halves the room of the first while it is filled.
+                if number > 10 {
+                    store.append(9, &chunk[..100]).unwrap();
+                }
             }
-            assert_eq!(store.spilled_bytes() > 0, limit == 1 << 20);
+            assert_eq!(store.spilled_bytes() > 0, limit <= 1 << 20);
             let (counts, repeated) = store.count(&[7]).unwrap();
             assert_eq!(counts[&7], expected, "limit {limit}");
             assert_eq!(repeated[&7].len() as u64, expected.groups - expected.unique_groups);
+            assert_eq!(counts[&9].rows, 1900);
         }
+    }
+
+    #[test]
+    fn what_is_held_does_not_grow_with_the_keys() {
+        let mut store = KeyStore::new(1 << 20, &std::env::temp_dir());
+        for chunk in hashes(500_000).chunks(5000) {
+            store.append(0, chunk).unwrap();
+            store.append(1, chunk).unwrap();
+        }
+        let held: usize = store.sets.values().flat_map(|set| &set.partitions).map(|part| part.hashes.capacity()).sum();
+        assert!(held * HASH_BYTES <= 1 << 20, "{held}");
+    }
+
+    #[test]
+    fn a_key_that_stands_again_and_again_is_counted_and_not_kept() {
+        let mut tally = Tally::new(Vec::new(), 1000);
+        for round in 0..1000u128 {
+            tally.add([7; 99].into_iter().chain([round]));
+        }
+        assert!(tally.hashes.len() < 4000, "{}", tally.hashes.len());
+        // 7 stands 99,000 times and once more as a round; the other 999 stand once.
+        let repeated = BTreeMap::from([(99_001, 1)]);
+        let expected = KeyCounts { groups: 1000, unique_groups: 999, rows: 100_000, repeated };
+        let mut counted = Counted::default();
+        tally.take(&mut counted, true);
+        assert_eq!((counted.counts, counted.repeated), (expected, vec![7]));
     }
 }

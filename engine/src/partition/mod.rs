@@ -1,8 +1,10 @@
 //! How rows are spread over directories.
 
 pub mod hive_path;
+mod rows;
 mod split;
 
+pub use rows::RowRange;
 pub use split::{PartitionRows, Splitter};
 
 use crate::error::{Error, Result};

@@ -1,17 +1,18 @@
-//! Splits a batch by partition, in columns: one take a batch, then slices that share it.
+//! Splits a batch by partition: says which rows go where, and leaves them where they are.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, UInt32Array};
-use arrow::compute::{CastOptions, cast, cast_with_options, take_record_batch};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{DataType, Date32Type, Field, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use arrow::row::{RowConverter, SortField};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{DateTime, NaiveDate};
 
-use super::{PartitionSpec, PartitionTransform};
+use super::{PartitionSpec, PartitionTransform, RowRange};
 use crate::error::{Error, Result};
+use crate::intern::BytesInterner;
 
 /// The values of a partition, by name; `None` is NULL.
 pub(super) type PartitionValues = Vec<(String, Option<String>)>;
@@ -21,8 +22,8 @@ pub(super) type PartitionValues = Vec<(String, Option<String>)>;
 pub struct PartitionRows {
     /// Which partition, by the order of first appearance in the run.
     pub partition: usize,
-    /// The rows, in their order, without the columns that the path holds.
-    pub rows: RecordBatch,
+    /// The rows, in their order.
+    pub rows: RowRange,
 }
 
 /// Splits batches and remembers the partitions it has seen.
@@ -31,11 +32,15 @@ pub struct Splitter {
     spec: PartitionSpec,
     data_columns: Vec<usize>,
     converter: Option<RowConverter>,
-    known: HashMap<Box<[u8]>, usize>,
-    known_texts: HashMap<Box<str>, usize>,
-    known_null: Option<usize>,
+    /// The keys seen, numbered by first appearance.
+    known: BytesInterner,
     values: Vec<PartitionValues>,
+    /// Where each partition's rows stand in the batch under way; [`NOWHERE`] between batches.
+    group_of: Vec<u32>,
 }
+
+/// A partition without rows in the batch.
+const NOWHERE: u32 = u32::MAX;
 
 impl Splitter {
     /// A splitter for batches of `schema`.
@@ -49,15 +54,7 @@ impl Splitter {
             }
         };
         let values = if spec.fields.is_empty() { vec![Vec::new()] } else { Vec::new() };
-        Ok(Self {
-            spec,
-            data_columns,
-            converter,
-            known: HashMap::new(),
-            known_texts: HashMap::new(),
-            known_null: None,
-            values,
-        })
+        Ok(Self { spec, data_columns, converter, known: BytesInterner::new(), values, group_of: Vec::new() })
     }
 
     /// The values of a partition that [`split`](Self::split) gave.
@@ -70,10 +67,17 @@ impl Splitter {
         Ok(Arc::new(schema.project(&self.data_columns)?))
     }
 
+    /// The columns of a batch that the files hold.
+    pub fn data(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        Ok(batch.project(&self.data_columns)?)
+    }
+
     /// Splits a batch; partitions come in the order of their first row.
     pub fn split(&mut self, batch: &RecordBatch) -> Result<Vec<PartitionRows>> {
-        let data = batch.project(&self.data_columns)?;
-        let Some(converter) = &self.converter else { return Ok(vec![PartitionRows { partition: 0, rows: data }]) };
+        let rows = batch.num_rows();
+        let Some(converter) = &self.converter else {
+            return Ok(vec![PartitionRows { partition: 0, rows: RowRange::first(rows) }]);
+        };
         let keys: Vec<ArrayRef> = self
             .spec
             .fields
@@ -84,92 +88,76 @@ impl Splitter {
             [key] => key.as_string_opt::<i32>(),
             _ => None,
         };
-        if let Some(texts) = texts {
-            let partitions = self.by_text(texts, &keys)?;
-            return regrouped(data, partitions);
-        }
-        let rows = converter.convert_columns(&keys)?;
-        let mut partitions = Vec::with_capacity(rows.num_rows());
-        for row in 0..rows.num_rows() {
-            // Neighbours are often equal, so the last one is tried first.
-            if let Some(&last) = partitions.last()
-                && rows.row(row - 1) == rows.row(row)
-            {
-                partitions.push(last);
-                continue;
-            }
-            let key = rows.row(row);
-            let partition = match self.known.get(key.as_ref()) {
-                Some(&partition) => partition,
-                None => {
-                    let partition = self.values.len();
-                    self.known.insert(key.as_ref().into(), partition);
-                    self.values.push(values_of(&self.spec, &keys, row)?);
-                    partition
-                }
-            };
-            partitions.push(partition);
-        }
-        regrouped(data, partitions)
-    }
-
-    /// The partition of each row by one text: the commonest key, and the quickest to look up as it stands.
-    fn by_text(&mut self, texts: &StringArray, keys: &[ArrayRef]) -> Result<Vec<usize>> {
-        let mut partitions = Vec::with_capacity(texts.len());
-        for row in 0..texts.len() {
-            let known = match texts.is_valid(row) {
-                true => self.known_texts.get(texts.value(row)).copied(),
-                false => self.known_null,
-            };
-            let partition = match known {
-                Some(partition) => partition,
-                None => {
-                    let partition = self.values.len();
-                    self.values.push(values_of(&self.spec, keys, row)?);
-                    match texts.is_valid(row) {
-                        true => {
-                            self.known_texts.insert(texts.value(row).into(), partition);
-                        }
-                        false => self.known_null = Some(partition),
+        let mut partitions = Vec::with_capacity(rows);
+        match texts {
+            // One text is the commonest key, and looked up as it stands; a byte tells NULL from the empty text.
+            Some(texts) => {
+                let mut key = Vec::new();
+                for row in 0..rows {
+                    key.clear();
+                    if texts.is_valid(row) {
+                        key.push(1);
+                        key.extend_from_slice(texts.value(row).as_bytes());
                     }
-                    partition
+                    partitions.push(self.known.intern(&key));
+                    self.remember(&keys, row)?;
                 }
-            };
-            partitions.push(partition);
+            }
+            None => {
+                let converted = converter.convert_columns(&keys)?;
+                for row in 0..rows {
+                    partitions.push(self.known.intern(converted.row(row).data()));
+                    self.remember(&keys, row)?;
+                }
+            }
         }
-        Ok(partitions)
+        Ok(self.grouped(&partitions))
     }
-}
 
-/// The rows of each partition together, partitions in the order of their first row.
-fn regrouped(data: RecordBatch, partitions: Vec<usize>) -> Result<Vec<PartitionRows>> {
-    let mut groups: Vec<(usize, Vec<u32>)> = Vec::new();
-    let mut group_of: HashMap<usize, usize> = HashMap::new();
-    for (row, partition) in partitions.into_iter().enumerate() {
-        let group = match groups.len() {
-            // Few groups are found sooner by looking than by hashing.
-            count if count <= 16 => groups.iter().position(|(known, _)| *known == partition),
-            _ => group_of.get(&partition).copied(),
-        };
-        let group = group.unwrap_or_else(|| {
-            groups.push((partition, Vec::new()));
-            group_of.insert(partition, groups.len() - 1);
-            groups.len() - 1
+    /// Keeps the values of a partition that the row at hand is the first of.
+    #[inline]
+    fn remember(&mut self, keys: &[ArrayRef], row: usize) -> Result<()> {
+        if self.known.len() > self.values.len() {
+            self.values.push(values_of(&self.spec, keys, row)?);
+        }
+        Ok(())
+    }
+
+    /// The rows of each partition together, partitions in the order of their first row.
+    fn grouped(&mut self, partitions: &[u32]) -> Vec<PartitionRows> {
+        self.group_of.resize(self.values.len(), NOWHERE);
+        let mut groups: Vec<(u32, usize)> = Vec::new();
+        for &partition in partitions {
+            let group = &mut self.group_of[partition as usize];
+            if *group == NOWHERE {
+                *group = groups.len() as u32;
+                groups.push((partition, 0));
+            }
+            groups[*group as usize].1 += 1;
+        }
+        if let [(partition, count)] = groups[..] {
+            self.group_of[partition as usize] = NOWHERE;
+            return vec![PartitionRows { partition: partition as usize, rows: RowRange::first(count) }];
+        }
+        let mut next: Vec<usize> = Vec::with_capacity(groups.len());
+        let mut end = 0;
+        for (_, count) in &groups {
+            next.push(end);
+            end += count;
+        }
+        let mut order = vec![0; partitions.len()];
+        for (row, &partition) in partitions.iter().enumerate() {
+            let place = &mut next[self.group_of[partition as usize] as usize];
+            order[*place] = row as u32;
+            *place += 1;
+        }
+        let order: Arc<[u32]> = order.into();
+        let split = groups.into_iter().zip(next).map(|((partition, count), end)| {
+            self.group_of[partition as usize] = NOWHERE;
+            PartitionRows { partition: partition as usize, rows: RowRange::named(Arc::clone(&order), end - count..end) }
         });
-        groups[group].1.push(row as u32);
+        split.collect()
     }
-    if let [(partition, _)] = groups.as_slice() {
-        return Ok(vec![PartitionRows { partition: *partition, rows: data }]);
-    }
-    let order: UInt32Array = groups.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
-    let ordered = take_record_batch(&data, &order)?;
-    let mut start = 0;
-    let split = groups.into_iter().map(|(partition, rows)| {
-        let slice = ordered.slice(start, rows.len());
-        start += rows.len();
-        PartitionRows { partition, rows: slice }
-    });
-    Ok(split.collect())
 }
 
 fn key_type(field: &Field, transform: PartitionTransform) -> DataType {

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
-use parquet::file::properties::WriterPropertiesPtr;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory};
 use parquet::file::writer::SerializedFileWriter;
 use rayon::prelude::*;
 
-use super::options::OutputFormat;
+use super::column::{ColumnChunk, ColumnEncoder};
+use super::options::{Layout, OutputFormat};
 use crate::error::{Error, Result};
+use crate::partition::RowRange;
 
 /// Encodes the rows of one file.
 pub(super) enum Encoder {
@@ -23,9 +25,10 @@ pub(super) enum Encoder {
 
 pub(super) struct ParquetEncoder {
     schema: SchemaRef,
+    layout: Arc<Layout>,
     file: SerializedFileWriter<Vec<u8>>,
     factory: ArrowRowGroupWriterFactory,
-    columns: Vec<ArrowColumnWriter>,
+    columns: Vec<ColumnEncoder>,
     row_groups: usize,
 }
 
@@ -36,14 +39,15 @@ impl From<parquet::errors::ParquetError> for Error {
 }
 
 impl Encoder {
-    pub(super) fn new(format: OutputFormat, schema: &SchemaRef, properties: &WriterPropertiesPtr) -> Result<Self> {
+    pub(super) fn new(format: OutputFormat, schema: &SchemaRef, layout: &Arc<Layout>) -> Result<Self> {
         match format {
             OutputFormat::Parquet => {
-                let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties.as_ref().clone()))?;
+                let properties = layout.properties.as_ref().clone();
+                let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties))?;
                 let (file, factory) = writer.into_serialized_writer()?;
-                let schema = Arc::clone(schema);
                 Ok(Self::Parquet(Box::new(ParquetEncoder {
-                    schema,
+                    schema: Arc::clone(schema),
+                    layout: Arc::clone(layout),
                     file,
                     factory,
                     columns: Vec::new(),
@@ -57,15 +61,21 @@ impl Encoder {
         }
     }
 
-    /// Encodes rows, the columns in parallel; a row group is closed when it holds `row_group_bytes`.
+    /// Encodes rows of a batch, the columns in parallel if asked to; a row group is closed when it holds `row_group_bytes`.
     ///
     /// Returns bytes that are ready for the file.
-    pub(super) fn write(&mut self, rows: &RecordBatch, row_group_bytes: u64) -> Result<Option<Bytes>> {
+    pub(super) fn write(
+        &mut self,
+        batch: &RecordBatch,
+        rows: &RowRange,
+        row_group_bytes: u64,
+        parallel: bool,
+    ) -> Result<Option<Bytes>> {
         match self {
-            Self::Parquet(encoder) => encoder.write(rows, row_group_bytes),
-            Self::Csv { header, .. } => csv_text(rows, std::mem::take(header)).map(Some),
+            Self::Parquet(encoder) => encoder.write(batch, rows, row_group_bytes, parallel),
+            Self::Csv { header, .. } => csv_text(&taken(batch, rows)?, std::mem::take(header)).map(Some),
             Self::Ndjson(writer) => {
-                writer.write(rows)?;
+                writer.write(&taken(batch, rows)?)?;
                 Ok(Some(Bytes::from(std::mem::take(writer.get_mut()))))
             }
         }
@@ -86,6 +96,14 @@ impl Encoder {
     }
 }
 
+/// The rows as a batch of their own.
+fn taken(batch: &RecordBatch, rows: &RowRange) -> Result<RecordBatch> {
+    match rows.indices() {
+        None => Ok(batch.slice(rows.start(), rows.len())),
+        Some(indices) => Ok(take_record_batch(batch, &UInt32Array::from_iter_values(indices.iter().copied()))?),
+    }
+}
+
 fn csv_text(rows: &RecordBatch, header: bool) -> Result<Bytes> {
     let mut text = Vec::new();
     arrow::csv::WriterBuilder::new().with_header(header).build(&mut text).write(rows)?;
@@ -93,19 +111,25 @@ fn csv_text(rows: &RecordBatch, header: bool) -> Result<Bytes> {
 }
 
 impl ParquetEncoder {
-    fn write(&mut self, rows: &RecordBatch, row_group_bytes: u64) -> Result<Option<Bytes>> {
+    fn write(
+        &mut self,
+        batch: &RecordBatch,
+        rows: &RowRange,
+        row_group_bytes: u64,
+        parallel: bool,
+    ) -> Result<Option<Bytes>> {
         if self.columns.is_empty() {
-            self.columns = self.factory.create_column_writers(self.row_groups)?;
+            self.open_row_group()?;
         }
         let fields = self.schema.fields();
-        // One writer a column: the types are flat, so leaves and columns are the same.
-        self.columns.par_iter_mut().enumerate().try_for_each(|(index, writer)| -> Result<()> {
-            for leaf in compute_leaves(&fields[index], rows.column(index))? {
-                writer.write(&leaf)?;
-            }
-            Ok(())
-        })?;
-        let held: usize = self.columns.iter().map(ArrowColumnWriter::memory_size).sum();
+        // One encoder a column: the types are flat, so leaves and columns are the same.
+        let write =
+            |(index, encoder): (usize, &mut ColumnEncoder)| encoder.write(&fields[index], batch.column(index), rows);
+        match parallel {
+            true => self.columns.par_iter_mut().enumerate().try_for_each(write)?,
+            false => self.columns.iter_mut().enumerate().try_for_each(write)?,
+        }
+        let held: usize = self.columns.iter().map(ColumnEncoder::size).sum();
         if (held as u64) < row_group_bytes {
             return Ok(None);
         }
@@ -113,12 +137,32 @@ impl ParquetEncoder {
         Ok(Some(Bytes::from(std::mem::take(self.file.inner_mut()))))
     }
 
+    fn open_row_group(&mut self) -> Result<()> {
+        let all_own = self.layout.columns.iter().all(|column| column.own);
+        let library: Vec<ArrowColumnWriter> = match all_own {
+            true => Vec::new(),
+            false => self.factory.create_column_writers(self.row_groups)?,
+        };
+        let mut library = library.into_iter();
+        let descriptors = self.file.schema_descr().columns();
+        for ((field, descriptor), column) in self.schema.fields().iter().zip(descriptors).zip(&self.layout.columns) {
+            let of_library = library.next();
+            self.columns.push(match of_library {
+                Some(writer) if !column.own => ColumnEncoder::Library(Box::new(writer)),
+                _ => ColumnEncoder::own(Arc::clone(descriptor), field, &self.layout, column),
+            });
+        }
+        Ok(())
+    }
+
     fn close_row_group(&mut self) -> Result<()> {
         let columns = std::mem::take(&mut self.columns);
-        let chunks: Vec<_> = columns.into_par_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?;
+        let chunks: Vec<_> = columns.into_par_iter().map(ColumnEncoder::close).collect::<Result<_>>()?;
+        let size: usize = chunks.iter().map(ColumnChunk::size).sum();
+        self.file.inner_mut().reserve_exact(size);
         let mut group = self.file.next_row_group()?;
         for chunk in chunks {
-            chunk.append_to_row_group(&mut group)?;
+            chunk.append(&mut group)?;
         }
         group.close()?;
         self.row_groups += 1;

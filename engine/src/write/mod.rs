@@ -1,10 +1,15 @@
 //! Files written: the partitioned table, single files, rejects.
 
+mod actor;
+mod column;
 mod encoder;
 mod options;
 mod rejects;
 mod table;
 mod upload;
+
+#[cfg(test)]
+mod tests;
 
 pub use options::{Compression, OutputFormat, WriteOptions};
 pub use rejects::{RejectFault, RejectRow, RejectWriter, RejectsFormat};

@@ -5,13 +5,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, SortField};
-use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::schema::types::ColumnPath;
 
-use crate::error::{Error, Result};
+use super::column::{codec, has_own_encoder};
+use crate::error::Result;
 
 /// The page compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,34 +88,46 @@ pub(super) const PAGE_BYTES: usize = 1 << 20;
 
 /// A page is no smaller than this: its header would weigh too much.
 const MIN_PAGE_BYTES: usize = 32 << 10;
-/// What a delta encoder sets aside before its first value (parquet 59); with many files open it would fill the memory.
-const DELTA_BYTES: usize = 1 << 20;
+/// Rows of a page at most, so that what reads pages by themselves finds small ones.
+const PAGE_ROWS: usize = 20_000;
+/// What a row may weigh in a page that is gathered: a dictionary code, or a packed difference.
+const ROW_BYTES: usize = 8;
 
 /// Rows of the first batch that the encodings are chosen from.
 const SAMPLE_ROWS: usize = 4096;
 
+/// How the columns of all files of a table are encoded.
+pub(super) struct Layout {
+    /// For the Parquet library's part of the work.
+    pub(super) properties: WriterPropertiesPtr,
+    /// The page compression.
+    pub(super) compression: Compression,
+    /// Rows of a page at most.
+    pub(super) page_rows: usize,
+    /// Bytes of a page at most, give or take a value.
+    pub(super) page_bytes: usize,
+    /// The columns, in their order.
+    pub(super) columns: Vec<ColumnLayout>,
+}
+
+/// How one column is encoded.
+pub(super) struct ColumnLayout {
+    /// Whether it has an encoder in this crate.
+    pub(super) own: bool,
+    /// Whether its values are looked up in a dictionary first.
+    pub(super) dictionary: bool,
+}
+
 /// Chooses each column's encoding from the first rows of the data.
 ///
-/// A dictionary over values that hardly repeat costs a hash a value and is thrown away in the end: lineitem took 1.77 CPU
-/// seconds with dictionaries everywhere and 1.00 with these choices, at 13% less size (ARCHITECTURE.md, decisions).
+/// A dictionary over values that hardly repeat costs a hash a value and is thrown away in the end, so it is begun only where
+/// a sample says that values repeat.
 ///
 /// `column_bytes` is what a column of an open file may hold: the most that it gathers before it makes a page of it.
-pub(super) fn properties(
-    sample: &RecordBatch,
-    compression: Compression,
-    column_bytes: usize,
-) -> Result<WriterPropertiesPtr> {
+pub(super) fn layout(sample: &RecordBatch, compression: Compression, column_bytes: usize) -> Result<Layout> {
     let page_bytes = column_bytes.clamp(MIN_PAGE_BYTES, PAGE_BYTES);
-    let codec = match compression {
-        Compression::None => Codec::UNCOMPRESSED,
-        Compression::Snappy => Codec::SNAPPY,
-        Compression::Zstd(level) => Codec::ZSTD(
-            ZstdLevel::try_new(level)
-                .map_err(|error| Error::internal("a zstd level out of range").with_source(error))?,
-        ),
-    };
     let mut builder = WriterProperties::builder()
-        .set_compression(codec)
+        .set_compression(codec(compression)?)
         // Fixed, so that the same rows make the same bytes.
         .set_created_by(concat!("etl-engine version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_statistics_enabled(EnabledStatistics::Chunk)
@@ -123,32 +135,32 @@ pub(super) fn properties(
         .set_dictionary_page_size_limit(page_bytes)
         .set_max_row_group_row_count(None);
     let sample = sample.slice(0, sample.num_rows().min(SAMPLE_ROWS));
+    let mut columns = Vec::with_capacity(sample.num_columns());
     for (field, column) in sample.schema().fields().iter().zip(sample.columns()) {
         let converter = RowConverter::new(vec![SortField::new(field.data_type().clone())])?;
         let rows = converter.convert_columns(&[Arc::clone(column)])?;
         let distinct: HashSet<&[u8]> = rows.iter().map(|row| row.data()).collect();
         let values = sample.num_rows() - column.null_count();
-        let repeats = distinct.len() * 3 <= values || values < 64;
+        let dictionary = distinct.len() * 3 <= values || values < 64;
+        let own = has_own_encoder(field.data_type());
         let path = ColumnPath::from(field.name().as_str());
-        builder = builder.set_column_dictionary_enabled(path.clone(), repeats);
-        if !repeats && column_bytes >= DELTA_BYTES && delta_packs(field.data_type()) {
-            builder = builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
-        }
+        builder = builder.set_column_dictionary_enabled(path, dictionary && !own);
+        columns.push(ColumnLayout { own, dictionary });
     }
-    Ok(Arc::new(builder.build()))
+    let page_rows = (page_bytes / ROW_BYTES).min(PAGE_ROWS);
+    Ok(Layout { properties: Arc::new(builder.build()), compression, page_rows, page_bytes, columns })
 }
 
-/// Types that Parquet stores as 32- or 64-bit integers.
-fn delta_packs(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => true,
-        DataType::Date32 | DataType::Timestamp(..) => true,
-        DataType::Decimal128(precision, _) => *precision <= 18,
-        _ => false,
-    }
+/// The layout of data of which nothing is known.
+pub(super) fn plain_layout(schema: &SchemaRef, compression: Compression) -> Result<Layout> {
+    layout(&RecordBatch::new_empty(Arc::clone(schema)), compression, PAGE_BYTES)
 }
 
-/// The properties for data of which nothing is known.
-pub(super) fn plain_properties(schema: &SchemaRef, compression: Compression) -> Result<WriterPropertiesPtr> {
-    properties(&RecordBatch::new_empty(Arc::clone(schema)), compression, DELTA_BYTES)
+/// The properties for a file that the Parquet library writes by itself.
+pub(super) fn library_properties(compression: Compression) -> Result<WriterProperties> {
+    let builder = WriterProperties::builder()
+        .set_compression(codec(compression)?)
+        .set_created_by(concat!("etl-engine version ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_statistics_enabled(EnabledStatistics::Chunk);
+    Ok(builder.build())
 }

@@ -11,7 +11,7 @@ use object_store::path::Path;
 use parquet::arrow::ArrowWriter;
 use serde_json::json;
 
-use super::options::{Compression, plain_properties};
+use super::options::{Compression, library_properties};
 use super::table::WriterContext;
 use super::upload::{DataFile, Upload};
 use crate::error::{Error, Result};
@@ -115,8 +115,8 @@ impl RejectWriter {
                 Upload::begin(Arc::clone(&context.store), self.path.clone(), context.part_bytes, &context.runtime);
             let body = match self.format {
                 RejectsFormat::Parquet => {
-                    let properties = plain_properties(&schema(), Compression::Zstd(1))?;
-                    let writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties.as_ref().clone()))?;
+                    let properties = library_properties(Compression::Zstd(1))?;
+                    let writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties))?;
                     Body::Parquet(Box::new(writer))
                 }
                 RejectsFormat::Csv => {

@@ -1,29 +1,24 @@
 //! The sink: partitions encoded in parallel, files closed by size, as many open as allowed.
 //!
-//! Each open file is an actor: a queue of rows in order, and at most one worker at a time that encodes them. What closes a
-//! row group or a file depends on the rows and on how many files are open, both known in order on the calling thread;
+//! Each open file is an actor (`actor.rs`). What closes a row group or a file depends on the rows and on how many files are open, both known in order on the calling thread;
 //! never on timing. So the same rows make the same files whatever the number of threads.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use object_store::path::{Path, PathPart};
 use object_store::{ObjectStore, ObjectStoreExt};
-use parquet::file::properties::WriterPropertiesPtr;
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
-use uuid::Uuid;
 
-use super::encoder::Encoder;
-use super::options::{OutputFormat, PAGE_BYTES, WriteOptions, plain_properties, properties};
-use super::upload::{DataFile, Upload};
+use super::actor::{Actor, Message, Shared, Shipment, lock};
+use super::options::{Layout, OutputFormat, WriteOptions, layout, plain_layout};
+use super::upload::DataFile;
 use crate::collect::RowSink;
 use crate::error::{Error, Result};
 use crate::exec::Permit;
-use crate::partition::{PartitionSpec, Splitter, hive_path};
+use crate::partition::{PartitionRows, PartitionSpec, RowRange, Splitter, hive_path};
 
 /// Where files go and who does the work.
 #[derive(Clone)]
@@ -42,8 +37,10 @@ pub struct WriterContext {
     pub pool: Arc<rayon::ThreadPool>,
 }
 
-/// A row group is no smaller than this, however many files are open.
-const MIN_ROW_GROUP_BYTES: u64 = 512 << 10;
+/// A row group is no smaller than this, however many files are open; fewer are when the memory does not suffice.
+const MIN_ROW_GROUP_BYTES: u64 = 256 << 10;
+/// How often a file holds a row group for a moment: encoded, put together, and on its way.
+const ROW_GROUP_COPIES: u64 = 3;
 
 /// Writes accepted rows.
 pub struct TableWriter {
@@ -51,10 +48,13 @@ pub struct TableWriter {
     options: WriteOptions,
     splitter: Splitter,
     data_schema: SchemaRef,
-    properties: Option<WriterPropertiesPtr>,
-    column_bytes: usize,
+    /// Chosen from the first batch.
+    layout: Option<Arc<Layout>>,
     open: BTreeMap<usize, Open>,
     clock: u64,
+    /// Batches that touch more partitions than files may be open, kept until there are enough rows for each.
+    gathered: Vec<(Arc<Shipment>, Vec<PartitionRows>)>,
+    gathered_bytes: u64,
     shared: Arc<Shared>,
 }
 
@@ -63,36 +63,13 @@ struct Open {
     last_used: u64,
 }
 
-/// What the actors report to.
-#[derive(Default)]
-struct Shared {
-    state: Mutex<Outcome>,
-    idle: Condvar,
-}
-
-#[derive(Default)]
-struct Outcome {
-    running: usize,
-    /// Stays up once an actor failed: what is missing then can never be published.
-    failed: bool,
-    error: Option<Error>,
-    files: Vec<FinishedFile>,
-}
-
-struct FinishedFile {
-    path: Path,
-    rows: u64,
-    partition: usize,
-    upload: JoinHandle<Result<(u64, String)>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl TableWriter {
     /// A writer for batches of `schema`.
     pub fn new(context: WriterContext, schema: &SchemaRef, spec: PartitionSpec, options: WriteOptions) -> Result<Self> {
+        let least = context.part_bytes as u64 + ROW_GROUP_COPIES * MIN_ROW_GROUP_BYTES;
+        let affordable = (options.memory_bytes / 3 * 2 / least).max(1);
+        let max_open_writers = options.max_open_writers.min(usize::try_from(affordable).unwrap_or(usize::MAX));
+        let options = WriteOptions { max_open_writers, ..options };
         let splitter = Splitter::new(spec, schema)?;
         let data_schema = splitter.data_schema(schema)?;
         Ok(Self {
@@ -100,10 +77,11 @@ impl TableWriter {
             options,
             splitter,
             data_schema,
-            properties: None,
-            column_bytes: PAGE_BYTES,
+            layout: None,
             open: BTreeMap::new(),
             clock: 0,
+            gathered: Vec::new(),
+            gathered_bytes: 0,
             shared: Arc::default(),
         })
     }
@@ -114,15 +92,13 @@ impl TableWriter {
     pub fn close(mut self) -> Result<Vec<DataFile>> {
         if self.context.single.is_some() && self.clock == 0 {
             self.clock += 1;
-            self.actor(0, &RecordBatch::new_empty(Arc::clone(&self.data_schema)))?;
+            self.actor(0)?;
         }
+        self.ship_gathered()?;
         for (_, open) in std::mem::take(&mut self.open) {
-            self.send(&open.actor, Message::Close);
+            open.actor.send(Message::Close);
         }
-        let mut state = lock(&self.shared.state);
-        while state.running > 0 {
-            state = self.shared.idle.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        let mut state = self.shared.idle();
         if state.failed {
             let lost = || Error::internal("rows were lost by a writer that had failed before");
             return Err(state.error.take().unwrap_or_else(lost));
@@ -149,14 +125,9 @@ impl TableWriter {
     /// Gives up: no file of this writer stays.
     pub fn abort(mut self) {
         for (_, open) in std::mem::take(&mut self.open) {
-            self.send(&open.actor, Message::Abandon);
+            open.actor.send(Message::Abandon);
         }
-        let mut state = lock(&self.shared.state);
-        while state.running > 0 {
-            state = self.shared.idle.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        let finished = std::mem::take(&mut state.files);
-        drop(state);
+        let finished = std::mem::take(&mut self.shared.idle().files);
         for file in finished {
             // An abandoned upload ends in an error, a finished one in a file; both are gone afterwards.
             let _ = self.context.runtime.block_on(file.upload);
@@ -178,7 +149,7 @@ impl TableWriter {
     }
 
     /// The actor of a partition; closes the one that was not used for the longest time when too many are open.
-    fn actor(&mut self, partition: usize, sample: &RecordBatch) -> Result<Arc<Actor>> {
+    fn actor(&mut self, partition: usize) -> Result<Arc<Actor>> {
         self.clock += 1;
         if let Some(open) = self.open.get_mut(&partition) {
             open.last_used = self.clock;
@@ -188,16 +159,12 @@ impl TableWriter {
             && let Some(oldest) = self.open.iter().min_by_key(|(_, open)| open.last_used).map(|(key, _)| *key)
             && let Some(open) = self.open.remove(&oldest)
         {
-            self.send(&open.actor, Message::Close);
+            open.actor.send(Message::Close);
         }
-        let properties = match &self.properties {
-            Some(properties) => Arc::clone(properties),
+        let layout = match &self.layout {
+            Some(layout) => Arc::clone(layout),
             None => {
-                let chosen = match sample.num_rows() {
-                    0 => plain_properties(&self.data_schema, self.options.compression)?,
-                    _ => properties(sample, self.options.compression, self.column_bytes)?,
-                };
-                Arc::clone(self.properties.insert(chosen))
+                Arc::clone(self.layout.insert(Arc::new(plain_layout(&self.data_schema, self.options.compression)?)))
             }
         };
         let actor = Arc::new(Actor {
@@ -205,24 +172,13 @@ impl TableWriter {
             directory: self.directory(partition)?,
             partition,
             schema: Arc::clone(&self.data_schema),
-            properties,
+            layout,
             options: self.options,
             shared: Arc::clone(&self.shared),
-            inbox: Mutex::new(Inbox { messages: VecDeque::new(), running: false, file: None }),
+            inbox: Mutex::default(),
         });
         self.open.insert(partition, Open { actor: Arc::clone(&actor), last_used: self.clock });
         Ok(actor)
-    }
-
-    fn send(&self, actor: &Arc<Actor>, message: Message) {
-        let mut inbox = lock(&actor.inbox);
-        inbox.messages.push_back(message);
-        if !inbox.running {
-            inbox.running = true;
-            lock(&self.shared.state).running += 1;
-            let actor = Arc::clone(actor);
-            self.context.pool.spawn(move || actor.work());
-        }
     }
 
     fn check(&self) -> Result<()> {
@@ -237,153 +193,84 @@ impl TableWriter {
 impl RowSink for TableWriter {
     fn write(&mut self, batch: RecordBatch, permit: Permit) -> Result<()> {
         self.check()?;
-        let permit = Arc::new(permit);
-        let split = self.splitter.split(&batch)?;
-        if self.properties.is_none() {
+        let parts = self.splitter.split(&batch)?;
+        let data = self.splitter.data(&batch)?;
+        drop(batch);
+        if self.layout.is_none() {
             // Every column of every open file holds an encoder and gathers a page: many partitions make do with less.
-            let files = split.len().min(self.options.max_open_writers).max(1);
+            let files = parts.len().min(self.options.max_open_writers).max(1);
             let columns = files * self.data_schema.fields().len().max(1);
-            self.column_bytes = self.options.memory_bytes as usize / columns;
+            let column_bytes = self.options.memory_bytes as usize / columns;
+            self.layout = Some(Arc::new(layout(&data, self.options.compression, column_bytes)?));
         }
-        for rows in split {
-            let actor = self.actor(rows.partition, &rows.rows)?;
-            // A file holds a row group three times for a moment (encoded, put together, on its way) and two parts.
-            let share = self.options.memory_bytes / self.open.len().max(1) as u64;
-            let share = (share.saturating_sub(2 * self.context.part_bytes as u64) / 3).max(MIN_ROW_GROUP_BYTES);
-            let row_group_bytes = self.options.row_group_bytes.min(share);
-            self.send(&actor, Message::Rows { rows: rows.rows, row_group_bytes, permit: Arc::clone(&permit) });
+        if self.gathered.is_empty() && !self.would_churn(&parts) {
+            let data = Arc::new(Shipment { batch: data, _permit: Some(permit) });
+            // A few files leave workers idle unless their columns are spread; many keep them busy by themselves.
+            let parallel = parts.len() < 2 * self.context.pool.current_num_threads();
+            for PartitionRows { partition, rows } in parts {
+                self.ship(partition, Arc::clone(&data), rows, parallel)?;
+            }
+            return Ok(());
         }
-        Ok(())
-    }
-}
-
-enum Message {
-    Rows { rows: RecordBatch, row_group_bytes: u64, permit: Arc<Permit> },
-    Close,
-    Abandon,
-}
-
-struct Inbox {
-    messages: VecDeque<Message>,
-    running: bool,
-    file: Option<OpenFile>,
-}
-
-struct OpenFile {
-    path: Path,
-    encoder: Encoder,
-    upload: Upload,
-    rows: u64,
-    bytes: u64,
-}
-
-/// One partition's files, one after the other.
-struct Actor {
-    context: WriterContext,
-    directory: Path,
-    partition: usize,
-    schema: SchemaRef,
-    properties: WriterPropertiesPtr,
-    options: WriteOptions,
-    shared: Arc<Shared>,
-    inbox: Mutex<Inbox>,
-}
-
-impl Actor {
-    /// Works off the queue; the lock is never held while encoding, for a worker that waits may be given other work.
-    fn work(&self) {
-        loop {
-            let (message, file) = {
-                let mut inbox = lock(&self.inbox);
-                let Some(message) = inbox.messages.pop_front() else {
-                    inbox.running = false;
-                    break;
-                };
-                (message, inbox.file.take())
-            };
-            let broken = lock(&self.shared.state).failed && !matches!(message, Message::Abandon);
-            // A panic in an encoder fails the run with a message; it never takes the process down.
-            let done = match broken {
-                true => Ok(None),
-                false => catch_unwind(AssertUnwindSafe(|| self.take(message, file)))
-                    .unwrap_or_else(|_| Err(Error::internal("an encoder panicked"))),
-            };
-            match done {
-                Ok(file) => lock(&self.inbox).file = file,
-                Err(error) => {
-                    let mut state = lock(&self.shared.state);
-                    state.failed = true;
-                    state.error.get_or_insert(error);
-                }
-            }
-        }
-        let mut state = lock(&self.shared.state);
-        state.running -= 1;
-        self.shared.idle.notify_all();
-    }
-
-    fn take(&self, message: Message, file: Option<OpenFile>) -> Result<Option<OpenFile>> {
-        match message {
-            Message::Close => {
-                // A single file is written even when there is no row for it.
-                let file = match file {
-                    None if self.context.single.is_some() => Some(self.create()?),
-                    file => file,
-                };
-                file.map_or(Ok(()), |file| self.finish(file))?;
-                Ok(None)
-            }
-            Message::Abandon => {
-                if let Some(OpenFile { path, upload, .. }) = file {
-                    let (rows, partition) = (0, self.partition);
-                    let upload = upload.abandon();
-                    lock(&self.shared.state).files.push(FinishedFile { path, rows, partition, upload });
-                }
-                Ok(None)
-            }
-            Message::Rows { rows, row_group_bytes, permit } => {
-                let mut file = match file {
-                    Some(file) => file,
-                    None => self.create()?,
-                };
-                file.rows += rows.num_rows() as u64;
-                let ready = file.encoder.write(&rows, row_group_bytes)?;
-                drop(rows);
-                drop(permit);
-                if let Some(bytes) = ready {
-                    file.bytes += bytes.len() as u64;
-                    file.upload.send(bytes);
-                    if file.bytes >= self.options.file_bytes && self.context.single.is_none() {
-                        self.finish(file)?;
-                        return Ok(None);
-                    }
-                }
-                Ok(Some(file))
-            }
+        // What is gathered counts as the writers' memory; the permit goes back, or blocks would run out.
+        self.gathered_bytes += bytes_of(&data);
+        self.gathered.push((Arc::new(Shipment { batch: data, _permit: None }), parts));
+        match self.gathered_bytes >= self.options.memory_bytes / 3 {
+            true => self.ship_gathered(),
+            false => Ok(()),
         }
     }
+}
 
-    fn create(&self) -> Result<OpenFile> {
-        let path = match &self.context.single {
-            Some(path) => path.clone(),
-            None => {
-                let name = format!("{}.{}", Uuid::new_v4(), self.options.format.extension());
-                self.directory.clone().join(name.as_str())
-            }
+impl TableWriter {
+    /// Whether so many files would be opened for these rows that others are closed before they are worth it.
+    fn would_churn(&self, parts: &[PartitionRows]) -> bool {
+        let most = self.options.max_open_writers;
+        let missing = parts.iter().filter(|part| !self.open.contains_key(&part.partition)).count();
+        self.open.len() + missing > most && missing * 4 > most
+    }
+
+    /// Hands over rows of one partition.
+    fn ship(&mut self, partition: usize, data: Arc<Shipment>, rows: RowRange, parallel: bool) -> Result<()> {
+        let actor = self.actor(partition)?;
+        let memory = match self.gathered_bytes {
+            0 => self.options.memory_bytes,
+            _ => self.options.memory_bytes / 3 * 2,
         };
-        let context = &self.context;
-        let upload = Upload::begin(Arc::clone(&context.store), path.clone(), context.part_bytes, &context.runtime);
-        let encoder = Encoder::new(self.options.format, &self.schema, &self.properties)?;
-        Ok(OpenFile { path, encoder, upload, rows: 0, bytes: 0 })
-    }
-
-    fn finish(&self, file: OpenFile) -> Result<()> {
-        let OpenFile { path, encoder, upload, rows, .. } = file;
-        upload.send(encoder.finish()?);
-        let upload = upload.finish();
-        lock(&self.shared.state).files.push(FinishedFile { path, rows, partition: self.partition, upload });
+        let share = memory / self.open.len().max(1) as u64;
+        let share = share.saturating_sub(self.context.part_bytes as u64) / ROW_GROUP_COPIES;
+        let share = share.max(MIN_ROW_GROUP_BYTES);
+        let row_group_bytes = self.options.row_group_bytes.min(share);
+        actor.send(Message::Rows { data, rows, row_group_bytes, parallel });
         Ok(())
     }
+
+    /// Hands over what was gathered, partition by partition: each opens a file at most once for all of it.
+    fn ship_gathered(&mut self) -> Result<()> {
+        let mut by_partition: BTreeMap<(bool, usize), Vec<(Arc<Shipment>, RowRange)>> = BTreeMap::new();
+        for (data, parts) in std::mem::take(&mut self.gathered) {
+            for PartitionRows { partition, rows } in parts {
+                // Those that are open already come first, before others take their places.
+                let key = (!self.open.contains_key(&partition), partition);
+                by_partition.entry(key).or_default().push((Arc::clone(&data), rows));
+            }
+        }
+        for ((_, partition), pieces) in by_partition {
+            for (data, rows) in pieces {
+                self.ship(partition, data, rows, false)?;
+            }
+        }
+        self.gathered_bytes = 0;
+        // The next ones are gathered when the memory of these is free.
+        drop(self.shared.idle());
+        self.check()
+    }
+}
+
+/// Bytes that the rows of a batch take.
+fn bytes_of(batch: &RecordBatch) -> u64 {
+    let size = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or(0) as u64;
+    batch.columns().iter().map(size).sum()
 }
 
 /// Options for the plain text formats and for converting to one Parquet file.

@@ -1,8 +1,9 @@
 //! One file on its way to the store: bytes in order, hashed and counted as they pass.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Bytes of one part in a remote store: S3 wants at least 5 MiB.
 pub const REMOTE_PART_BYTES: usize = 5 << 20;
 /// Bytes of one part on the local disk, which wants nothing.
-pub const LOCAL_PART_BYTES: usize = 1 << 20;
+pub const LOCAL_PART_BYTES: usize = 256 << 10;
 /// Pieces waiting for the store before the encoder waits too.
 const PIECES_WAITING: usize = 1;
 
@@ -81,7 +82,7 @@ async fn upload(
     let failed = |error: object_store::Error| Error::storage(format!("{path} could not be written"), error);
     let mut hash = Sha256::new();
     let mut size = 0;
-    let mut waiting = BytesMut::new();
+    let mut waiting = Waiting::default();
     let mut parts: Option<Box<dyn MultipartUpload>> = None;
     let mut complete = false;
     while let Some(piece) = pieces.recv().await {
@@ -91,14 +92,13 @@ async fn upload(
         }
         hash.update(&piece);
         size += piece.len() as u64;
-        waiting.extend_from_slice(&piece);
-        while waiting.len() >= part_bytes {
+        waiting.push(piece);
+        while waiting.bytes >= part_bytes {
             let upload = match &mut parts {
                 Some(upload) => upload,
                 empty => empty.insert(store.put_multipart(&path).await.map_err(failed)?),
             };
-            let part = upload.put_part(PutPayload::from(waiting.split_to(part_bytes).freeze()));
-            if let Err(error) = part.await {
+            if let Err(error) = upload.put_part(waiting.take(part_bytes)).await {
                 let _ = upload.abort().await;
                 return Err(failed(error));
             }
@@ -110,8 +110,8 @@ async fn upload(
         }
         Some(mut upload) => {
             let done = async {
-                if !waiting.is_empty() {
-                    upload.put_part(PutPayload::from(waiting.freeze())).await?;
+                if waiting.bytes > 0 {
+                    upload.put_part(waiting.take(usize::MAX)).await?;
                 }
                 upload.complete().await
             };
@@ -121,7 +121,7 @@ async fn upload(
             }
         }
         None if complete => {
-            store.put(&path, PutPayload::from(waiting.freeze())).await.map_err(failed)?;
+            store.put(&path, waiting.take(usize::MAX)).await.map_err(failed)?;
         }
         None => {}
     }
@@ -129,4 +129,36 @@ async fn upload(
         return Err(Error::new(ErrorKind::Cancelled, format!("{path} was abandoned")));
     }
     Ok((size, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+/// Pieces that are not yet on their way; they are passed on as they are, without being put together.
+#[derive(Default)]
+struct Waiting {
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, piece: Bytes) {
+        self.bytes += piece.len();
+        self.pieces.push_back(piece);
+    }
+
+    /// The first `bytes` of them, or all.
+    fn take(&mut self, bytes: usize) -> PutPayload {
+        let mut missing = bytes.min(self.bytes);
+        self.bytes -= missing;
+        let mut taken = Vec::new();
+        while missing > 0
+            && let Some(piece) = self.pieces.front_mut()
+        {
+            let first = piece.split_to(missing.min(piece.len()));
+            missing -= first.len();
+            taken.push(first);
+            if piece.is_empty() {
+                self.pieces.pop_front();
+            }
+        }
+        PutPayload::from_iter(taken)
+    }
 }
