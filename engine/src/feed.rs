@@ -22,8 +22,6 @@ use crate::prepare::{Header, Opened, Plan, header_names};
 use crate::source::{ByteSource, ObjectRef, Place, TextSource};
 use crate::validate::{Judge, Work};
 
-/// Bytes of a block: with its field positions and columns it stays within a core's second-level cache.
-pub const BLOCK_BYTES: usize = 1 << 20;
 /// Rows of a batch of a columnar input.
 const BATCH_ROWS: usize = 8192;
 
@@ -40,6 +38,8 @@ pub struct Feed<'a> {
     pub inputs: &'a [ObjectRef],
     /// What judges the rows.
     pub judge: Judge,
+    /// Bytes of a block of text.
+    pub block_bytes: usize,
     /// Waits for the network.
     pub runtime: Handle,
     /// Asks the run to stop.
@@ -119,11 +119,11 @@ impl Feed<'_> {
         let max_record = self.job.csv.max_record_bytes;
         let schema = &self.plan.schema;
         if format == Format::Ndjson {
-            let splitter = Box::new(LineSplitter::new(BLOCK_BYTES, max_record).starting_at(start));
+            let splitter = Box::new(LineSplitter::new(self.block_bytes, max_record).starting_at(start));
             return Ok((0, splitter, Arc::new(NdjsonDecoder::new(schema, max_record))));
         }
         let dialect = self.plan.dialect;
-        let splitter = CsvSplitter::new(dialect, BLOCK_BYTES);
+        let splitter = CsvSplitter::new(dialect, self.block_bytes);
         if !self.plan.header {
             let width = schema.columns.len();
             let positions = (0..width).map(Some).collect();

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::keys::KeyStore;
 use crate::exec::{Limits, pipeline};
 use crate::expr::QueryLimits;
-use crate::feed::{BLOCK_BYTES, Feed};
+use crate::feed::Feed;
 use crate::history::History;
 use crate::job::Job;
 use crate::judgement::OnInvalidRows;
@@ -218,7 +218,7 @@ impl Pass {
             .with_labelled(labelled.as_mut().map(|table| table as &mut dyn RowSink))
             .with_spool(spool.as_mut())
             .with_rejects(rejects.as_mut());
-        let permits = self.limits.blocks_in_flight(BLOCK_BYTES);
+        let permits = self.limits.blocks_in_flight();
         let ran = pipeline::run(pool, permits, &self.cx.cancel, |dispatch| feed.run(opened, dispatch), &mut collector);
         let damage = match ran {
             Ok(()) => None,
@@ -294,6 +294,7 @@ impl Pass {
             inputs: &self.inputs,
             judge,
             runtime: self.runtime.clone(),
+            block_bytes: self.limits.block_bytes(),
             cancel: self.cx.cancel.clone(),
             bytes_read: Arc::new(AtomicU64::new(0)),
         }
@@ -310,7 +311,7 @@ impl Pass {
         let observer = crate::context::Silent;
         let mut collector = PassCollector::new(&plan.schema, rules, uris, keys, &observer)
             .with_labelled(Some(&mut labelled));
-        let permits = self.limits.blocks_in_flight(BLOCK_BYTES);
+        let permits = self.limits.blocks_in_flight();
         pipeline::run(pool, permits, &self.cx.cancel, |dispatch| feed.run(None, dispatch), &mut collector)?;
         labelled.close().map(drop)
     }

@@ -46,6 +46,15 @@ pub struct Limits {
 /// The memory that the program, the runtime and the allocator take before the first byte of data.
 const BASE_BYTES: u64 = 80 << 20;
 
+/// Blocks under way get one part in this many of the memory for data.
+const BLOCKS_SHARE: u64 = 4;
+/// A block under way costs its text, its field positions and its columns: about six times its size.
+const BLOCK_COST: u64 = 6;
+/// With its field positions and columns such a block stays within a core's second-level cache.
+const MAX_BLOCK_BYTES: u64 = 1 << 20;
+/// Smaller ones cost more by themselves than what is in them.
+const MIN_BLOCK_BYTES: u64 = 64 << 10;
+
 impl Limits {
     /// Bytes for data after the program itself.
     fn for_data(&self) -> u64 {
@@ -62,11 +71,18 @@ impl Limits {
         self.for_data() / 5
     }
 
-    /// Blocks under way at once: enough to keep the workers busy, as few as the memory allows.
+    /// Bytes of a block of text: as large as a core's cache likes, smaller when the memory is small.
     ///
-    /// A block under way costs its text, its field positions and its columns: about six times its size.
-    pub fn blocks_in_flight(&self, block_bytes: usize) -> usize {
-        let affordable = (self.for_data() / 4) / (6 * block_bytes.max(1) as u64);
-        (affordable as usize).clamp(self.threads + 1, 4 * self.threads + 2)
+    /// A function of the memory alone: where blocks are cut shows in the row groups of the files.
+    pub fn block_bytes(&self) -> usize {
+        let affordable = self.for_data() / BLOCKS_SHARE / BLOCK_COST / 8;
+        let power = affordable.clamp(MIN_BLOCK_BYTES, MAX_BLOCK_BYTES).ilog2();
+        1 << power
+    }
+
+    /// Blocks under way at once: enough to keep the workers busy, as few as the memory allows.
+    pub fn blocks_in_flight(&self) -> usize {
+        let affordable = self.for_data() / BLOCKS_SHARE / (BLOCK_COST * self.block_bytes() as u64);
+        (affordable as usize).clamp(2, 4 * self.threads + 2)
     }
 }

@@ -17,7 +17,7 @@ use crate::exec::keys::KeyStore;
 use crate::exec::spool::Spool;
 use crate::exec::{Limits, Permit, pipeline};
 use crate::expr::BatchSource;
-use crate::feed::{BLOCK_BYTES, Feed};
+use crate::feed::Feed;
 use crate::job::Job;
 use crate::prepare::{Plan, Undeclared, prepare};
 use crate::report::FaultEntry;
@@ -166,6 +166,7 @@ impl SourceReader {
             inputs: &open.inputs,
             judge: Judge::of_rows(Arc::clone(&rules)),
             runtime: self.runtime.clone(),
+            block_bytes: self.limits.block_bytes(),
             cancel: self.cx.cancel.clone(),
             bytes_read: Arc::new(AtomicU64::new(0)),
         };
@@ -174,7 +175,7 @@ impl SourceReader {
         let mut sink = Visitor(visit);
         let mut collector = PassCollector::new(&open.plan.schema, rules, uris, keys, self.cx.observer.as_ref())
             .with_sink(Some(&mut sink));
-        let permits = self.limits.blocks_in_flight(BLOCK_BYTES);
+        let permits = self.limits.blocks_in_flight();
         let cancel = &self.cx.cancel;
         pipeline::run(&self.pool, permits, cancel, |dispatch| feed.run(None, dispatch), &mut collector)
             .map_err(|error| error.with_context("source", &open.alias))?;

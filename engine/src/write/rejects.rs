@@ -96,7 +96,9 @@ impl RejectWriter {
     }
 
     /// Takes the next refused record.
-    pub fn write(&mut self, row: RejectRow) -> Result<()> {
+    pub fn write(&mut self, mut row: RejectRow) -> Result<()> {
+        // The record is a part of its block: kept as it is, one bad record a block would keep them all.
+        row.raw = Bytes::copy_from_slice(&row.raw);
         self.bytes += row.raw.len() + 64 * row.faults.len();
         self.rows.push(row);
         if self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
