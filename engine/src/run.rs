@@ -200,26 +200,14 @@ impl Run {
             sha256: input.sha256.clone(),
         };
         RunReport {
-            verdict: Verdict::Valid,
-            run_id: self.run_id.to_string(),
             job: self.job.name.clone(),
-            reasons: Vec::new(),
             inputs: manifest.inputs.iter().map(input).collect(),
             rows: manifest.rows,
             rule_outcomes: serde_json::from_value(manifest.rule_outcomes.clone()).unwrap_or_default(),
-            analyzer_results: Vec::new(),
-            observations: Vec::new(),
-            row_outcomes: None,
-            faults: Vec::new(),
-            schema: Vec::new(),
-            detected: Vec::new(),
             warnings: vec![format!("already committed at {}: nothing was done", manifest.committed_at.to_rfc3339())],
             commit: Some(commit_report(root, manifest, CommitState::AlreadyCommitted)),
-            engine: self.engine(0),
             timing: self.timing(0, 0),
-            samples: Vec::new(),
-            rule_labels: Vec::new(),
-            metrics: Vec::new(),
+            ..RunReport::empty(Verdict::Valid, self.run_id.to_string(), self.engine(0))
         }
     }
 

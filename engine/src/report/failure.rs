@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{EngineReport, RowCounts, RunReport, Timing, Verdict};
+use super::{EngineReport, RunReport, Verdict};
 use crate::error::{Error, ErrorKind};
 use crate::job::{Faulty, OpenError};
 
@@ -70,28 +70,14 @@ pub fn with_causes(error: &Error) -> String {
 
 /// The report's shape with nothing in it but `reason` and `error`.
 fn document(verdict: Verdict, reason: String, error: Value) -> Value {
-    let report = RunReport {
-        verdict,
-        run_id: String::new(),
-        job: None,
-        reasons: vec![reason],
-        inputs: Vec::new(),
-        rows: RowCounts::default(),
-        rule_outcomes: Vec::new(),
-        faults: Vec::new(),
-        schema: Vec::new(),
-        detected: Vec::new(),
-        warnings: Vec::new(),
-        commit: None,
-        engine: EngineReport {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            threads: 0,
-            memory_limit_bytes: 0,
-            spilled_bytes: 0,
-        },
-        timing: Timing::default(),
-        samples: Vec::new(),
+    let engine = EngineReport {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        threads: 0,
+        memory_limit_bytes: 0,
+        spilled_bytes: 0,
+        read_again: false,
     };
+    let report = RunReport { reasons: vec![reason], ..RunReport::empty(verdict, String::new(), engine) };
     let mut document = serde_json::to_value(report).unwrap_or_else(|_| json!({"verdict": "ERROR"}));
     if let Value::Object(members) = &mut document {
         members.insert("error".to_owned(), error);

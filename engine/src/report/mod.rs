@@ -24,6 +24,34 @@ pub enum Verdict {
     Error,
 }
 
+impl RunReport {
+    /// A report of nothing but a verdict, its run and the engine: for what ended before it began.
+    pub fn empty(verdict: Verdict, run_id: String, engine: EngineReport) -> Self {
+        Self {
+            verdict,
+            run_id,
+            job: None,
+            reasons: Vec::new(),
+            inputs: Vec::new(),
+            rows: RowCounts::default(),
+            rule_outcomes: Vec::new(),
+            analyzer_results: Vec::new(),
+            observations: Vec::new(),
+            row_outcomes: None,
+            faults: Vec::new(),
+            schema: Vec::new(),
+            detected: Vec::new(),
+            warnings: Vec::new(),
+            commit: None,
+            engine,
+            timing: Timing::default(),
+            samples: Vec::new(),
+            rule_labels: Vec::new(),
+            metrics: Vec::new(),
+        }
+    }
+}
+
 impl Verdict {
     /// The process exit code: 0 valid, 1 invalid, 3 error.
     pub fn exit_code(self) -> u8 {

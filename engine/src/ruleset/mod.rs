@@ -8,6 +8,7 @@
 mod finals;
 mod planner;
 mod sources;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use etl_rules::{BindContext, Facts, MetricHistory, Need, NoSql, RuleOptions, Rul
 
 pub use finals::{Answers, answer};
 pub use sources::{OpenSource, SourceReader, open_sources};
+pub use tables::{JudgedTable, Table, TableRules, judge_table};
 
 use crate::error::{Error, Result};
 use crate::exec::spool::Spool;
@@ -124,7 +126,7 @@ fn learn(
     }
     for need in needs {
         if let Need::Files(need) = need {
-            let found = file_facts(need, world.inputs, world.reader.stores(), world.reader.runtime());
+            let found = file_facts(need, world.inputs, world.reader.stores(), world.reader.runtime(), world.reader.cancel());
             facts.learn_files(need.clone(), found);
         }
     }

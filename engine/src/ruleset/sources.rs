@@ -15,7 +15,7 @@ use crate::context::{RunContext, Silent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::keys::KeyStore;
 use crate::exec::spool::Spool;
-use crate::exec::{Limits, Permit, pipeline};
+use crate::exec::{Cancel, Limits, Permit, pipeline};
 use crate::expr::BatchSource;
 use crate::feed::Feed;
 use crate::job::Job;
@@ -69,6 +69,11 @@ impl SourceReader {
     /// Opens stores.
     pub fn stores(&self) -> &dyn StoreProvider {
         self.cx.stores.as_ref()
+    }
+
+    /// Asks to stop.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cx.cancel
     }
 
     /// Waits for the network.

@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use super::bytes_of::ByteSource;
 use super::list::{ObjectRef, Place, list};
 use super::stores::StoreProvider;
+use crate::exec::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Answers a need: the files of its path (a file, a directory, a glob, a URL), or the `inputs` where it names none, by
@@ -30,8 +31,9 @@ pub fn file_facts(
     inputs: &[ObjectRef],
     stores: &dyn StoreProvider,
     runtime: &Handle,
+    cancel: &Cancel,
 ) -> Result<Vec<FileFact>, String> {
-    answer(need, inputs, stores, runtime).map_err(|error| one_line(&error))
+    answer(need, inputs, stores, runtime, cancel).map_err(|error| one_line(&error))
 }
 
 fn answer(
@@ -39,6 +41,7 @@ fn answer(
     inputs: &[ObjectRef],
     stores: &dyn StoreProvider,
     runtime: &Handle,
+    cancel: &Cancel,
 ) -> Result<Vec<FileFact>> {
     let found = match &need.path {
         Some(path) => runtime.block_on(list(std::slice::from_ref(path), stores))?,
@@ -55,7 +58,7 @@ fn answer(
     for fact in &mut facts {
         let alone = sizes.get(&fact.size) == Some(&1);
         if let Some(object) = objects.get(fact.uri.as_str()).filter(|_| !(need.twins_only && alone)) {
-            fact.checksum = Some(checksum(object, algorithm, runtime)?);
+            fact.checksum = Some(checksum(object, algorithm, runtime, cancel)?);
         }
     }
     Ok(facts)
@@ -85,13 +88,13 @@ fn fact(object: &ObjectRef) -> Result<FileFact> {
 ///
 /// # Errors
 /// Those of reading, and `Changed` when the file is no longer what was listed.
-fn checksum(object: &ObjectRef, algorithm: HashAlgorithm, runtime: &Handle) -> Result<String> {
+fn checksum(object: &ObjectRef, algorithm: HashAlgorithm, runtime: &Handle, cancel: &Cancel) -> Result<String> {
     match algorithm {
-        HashAlgorithm::Md5 => digest::<Md5>(object, runtime),
-        HashAlgorithm::Sha1 => digest::<Sha1>(object, runtime),
+        HashAlgorithm::Md5 => digest::<Md5>(object, runtime, cancel),
+        HashAlgorithm::Sha1 => digest::<Sha1>(object, runtime, cancel),
         // Reading takes this one in any case.
         HashAlgorithm::Sha256 => {
-            let mut source = ByteSource::open(object, runtime)?;
+            let mut source = ByteSource::open(object, runtime, cancel)?;
             while source.read()?.is_some() {}
             let missing = || Error::internal(format!("no checksum of {}", object.uri));
             source.finish()?.sha256.ok_or_else(missing)
@@ -99,8 +102,8 @@ fn checksum(object: &ObjectRef, algorithm: HashAlgorithm, runtime: &Handle) -> R
     }
 }
 
-fn digest<D: Digest>(object: &ObjectRef, runtime: &Handle) -> Result<String> {
-    let mut source = ByteSource::open(object, runtime)?;
+fn digest<D: Digest>(object: &ObjectRef, runtime: &Handle, cancel: &Cancel) -> Result<String> {
+    let mut source = ByteSource::open(object, runtime, cancel)?;
     let mut hash = D::new();
     while let Some(bytes) = source.read()? {
         hash.update(&bytes);
@@ -154,7 +157,7 @@ mod tests {
     }
 
     fn ask(need: &FileNeed) -> Result<Vec<FileFact>, String> {
-        file_facts(need, &[], &LocalStores, runtime().handle())
+        file_facts(need, &[], &LocalStores, runtime().handle(), &Cancel::default())
     }
 
     fn names(facts: &[FileFact]) -> Vec<&str> {
@@ -201,7 +204,7 @@ mod tests {
         let (folder, runtime) = (folder(), runtime());
         let path = folder.path().join("a.csv").display().to_string();
         let inputs = runtime.block_on(list(&[path], &LocalStores)).unwrap();
-        let ask = |inputs: &[ObjectRef]| file_facts(&FileNeed::default(), inputs, &LocalStores, runtime.handle());
+        let ask = |inputs: &[ObjectRef]| file_facts(&FileNeed::default(), inputs, &LocalStores, runtime.handle(), &Cancel::default());
         assert_eq!(names(&ask(&inputs).unwrap()), ["a.csv"]);
         let stdin = ObjectRef { uri: "-".to_owned(), size: None, version: None, place: Place::Stdin };
         assert_eq!(ask(&[stdin]).unwrap_err(), "standard input is not a file: it has no size and no age");

@@ -61,11 +61,13 @@ impl CoMoments {
     fn of(pairs: &[[f64; 2]]) -> CoMoments {
         let count = pairs.len() as f64;
         let mut moments = CoMoments { count, ..CoMoments::default() };
+        // Distances from the first pair: a constant column has no spread at all, whatever a rounded mean would say.
+        let origin = pairs.first().copied().unwrap_or_default();
         for pair in pairs {
-            moments.means[0] += pair[0];
-            moments.means[1] += pair[1];
+            moments.means[0] += pair[0] - origin[0];
+            moments.means[1] += pair[1] - origin[1];
         }
-        moments.means = moments.means.map(|sum| sum / count);
+        moments.means = [0, 1].map(|side| origin[side] + moments.means[side] / count);
         for pair in pairs {
             let (x, y) = (pair[0] - moments.means[0], pair[1] - moments.means[1]);
             moments.squares[0] += x * x;

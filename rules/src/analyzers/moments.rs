@@ -103,8 +103,11 @@ impl AnalyzerState for MomentsState {
         let mean = with_numbers!(
             array,
             |values, convert| {
-                for_each_valid(values, valid.as_ref(), |value| sum += convert(value));
-                let mean = sum / count;
+                // Distances from the first value: equal values have no spread at all, whatever a rounded mean would say.
+                let first = valid.as_ref().map_or(Some(0), |rows| rows.set_indices().next());
+                let origin = first.and_then(|row| values.get(row)).map_or(0.0, |value| convert(*value));
+                for_each_valid(values, valid.as_ref(), |value| sum += convert(value) - origin);
+                let mean = origin + sum / count;
                 for_each_valid(values, valid.as_ref(), |value| {
                     let distance = convert(value) - mean;
                     squares += distance * distance;
