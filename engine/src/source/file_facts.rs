@@ -239,7 +239,7 @@ mod tests {
             hash: Some(HashAlgorithm::Sha1),
             ..FileNeed::default()
         };
-        let facts = file_facts(&need, &[], &Memory(store), runtime.handle()).unwrap();
+        let facts = file_facts(&need, &[], &Memory(store), runtime.handle(), &Cancel::default()).unwrap();
         let [fact] = facts.as_slice() else { panic!("{facts:?}") };
         assert_eq!((fact.uri.as_str(), fact.size), ("s3://bucket/in/a.csv", 1_000_000));
         assert_eq!(fact.checksum.as_deref(), Some("34aa973cd4c4daa4f61eeb2bdbad27316534016f"));
