@@ -131,3 +131,27 @@ def test_on_s3(etl, s3, tmp_path):
         assert result.code == 0, result.err
     found = etl("history", "list", root, "--metric", "Dataset.*.RowCount", "--json", env=s3.env).json["metrics"]
     assert [point["value"] for point in found] == [200.0, 100.0]
+
+
+def outcome(result):
+    return result.json["rule_outcomes"][0]
+
+
+def test_a_rule_looks_back_at_published_runs(etl, tmp_path):
+    path = job(tmp_path, a=100, b=200, c=80)
+    (tmp_path / "r.dqdl").write_text("Rules = [ RowCount > avg(last(2)) * 0.6 ]")
+    first = etl("run", path, "--json")
+    assert first.code == 0 and outcome(first)["EvaluatedRule"] == "RowCount > 0.0"
+    second = etl("run", path, "--input", tmp_path / "b.csv", "--json")
+    assert second.code == 0 and outcome(second)["EvaluatedRule"] == "RowCount > 60.0"
+    # (100 + 200) / 2 * 0.6 = 90, and the third file has 80 rows; every way of asking says so.
+    third = ["run", path, "--input", tmp_path / "c.csv"]
+    named = ["validate", tmp_path / "c.csv", "--rules", tmp_path / "r.dqdl", "--history", tmp_path / "out"]
+    for arguments in (third, [*third, "--dry-run"], ["validate", "--job", path, tmp_path / "c.csv"], named):
+        result = etl(*arguments, "--json")
+        assert result.code == 1, (arguments, result.out)
+        assert outcome(result)["EvaluatedRule"] == "RowCount > 90.0"
+    # A history without its entries is read from the commits.
+    shutil.rmtree(tmp_path / "out" / "history")
+    assert outcome(etl(*third, "--json"))["EvaluatedRule"] == "RowCount > 90.0"
+    assert values(etl, tmp_path, "Dataset.*.RowCount") == [200.0, 100.0]

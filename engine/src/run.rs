@@ -167,9 +167,10 @@ impl Run {
             (Some(root), _) => history::recall(root, dataset, repair).await,
             (None, Some(place)) => {
                 let root = locate(place, self.cx.stores.as_ref())?;
-                match self.job.name {
-                    Some(_) => history::recall(&root, dataset, false).await,
-                    None => history::recall_anywhere(&root).await,
+                match (&self.job.name, &self.job.history) {
+                    // Nobody said which dataset the table that was named is about.
+                    (None, Some(_)) => history::recall_anywhere(&root).await,
+                    _ => history::recall(&root, dataset, false).await,
                 }
             }
             (None, None) => return Ok(History::default()),

@@ -30,7 +30,7 @@
 //! lognormal, sigma 0.2        0.8    0.1    0.4    0.4    0.4
 //! ```
 //!
-//! A value eight standard deviations off is found in 98 % of the cases after 14 values, and in all after 56, also in a
+//! A value eight standard deviations off is found in 97.8 % of the cases after 14 values, and in 99.95 % after 56 in a
 //! weekly rhythm.
 //!
 //! Limits. Without three weeks of daily runs a weekly rhythm is not known, and its first weekends are alarms. Time is when
