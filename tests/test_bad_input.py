@@ -233,7 +233,7 @@ def test_limits_on_the_command_line(etl, tmp_path):
     assert etl("run", job, "--json").json["run_id"] == result.json["run_id"]
     result = etl("run", job, "--memory", "1MiB")
     assert result.code == 2
-    message_of(result, "less than 64MiB")
+    message_of(result, "less than 128MiB")
 
 
 def test_rule_naming_an_absent_column(etl, tmp_path):

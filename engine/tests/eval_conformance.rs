@@ -157,7 +157,9 @@ fn dataset(case: &Value) -> Verdict {
             .as_object()
             .into_iter()
             .flatten()
-            .map(|(alias, data)| table_of(data, parts).map(|table| (alias.as_str(), table)).ok_or("unknown column type"))
+            .map(|(alias, data)| {
+                table_of(data, parts).map(|table| (alias.as_str(), table)).ok_or("unknown column type")
+            })
             .collect::<Result<_, _>>()?;
         let (history, temp_dir) = (NoHistory, std::env::temp_dir());
         let options = RuleOptions::default();
@@ -309,9 +311,11 @@ fn check_rows(expected: &Value, labelled: &[RecordBatch], problems: &mut Vec<Str
     for (key, value) in expected.as_object().unwrap() {
         let size = value.as_u64().map(|size| size as usize);
         let holds = match key.as_str() {
-            "columns_present" => value.as_array().unwrap().iter().all(|name| {
-                labelled.iter().all(|batch| batch.column_by_name(name.as_str().unwrap()).is_some())
-            }),
+            "columns_present" => value
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|name| labelled.iter().all(|batch| batch.column_by_name(name.as_str().unwrap()).is_some())),
             "row_count" => Some(rows.len()) == size,
             "DataQualityEvaluationResult" => json!(results) == *value,
             "skip_nonempty_every_row" => rows.iter().all(|[_, _, skip]| !skip.is_empty()),

@@ -33,6 +33,9 @@ pub(crate) fn report(report: &RunReport, next: Option<&str>, look: Look) -> Stri
     if !report.rule_outcomes.is_empty() {
         sections.push(rules(report, look));
     }
+    if !report.analyzer_results.is_empty() {
+        sections.push(analyzers(report, look));
+    }
     if !report.faults.is_empty() {
         sections.push(faults(&report.faults, look));
     }
@@ -111,6 +114,20 @@ fn rules(report: &RunReport, look: Look) -> String {
     format!("rules: {} passed, {} failed\n{table}", count(passed as u64), count(failed as u64))
 }
 
+/// The metrics of the analyzers, one a line.
+fn analyzers(report: &RunReport, look: Look) -> String {
+    let rows = report.analyzer_results.iter().flat_map(|result| {
+        let metrics = result.evaluated_metrics.iter().map(|(name, value)| (look.clean(name), metric(*value)));
+        let missing = result.message.iter().map(|why| (look.clean(why), String::new()));
+        let lines: Vec<(String, String)> = metrics.chain(missing).collect();
+        lines.into_iter().enumerate().map(|(index, (name, value))| {
+            let analyzer = if index == 0 { look.clean(&result.analyzer) } else { String::new() };
+            vec![analyzer, name, value]
+        })
+    });
+    format!("analyzers\n{}", table(&["analyzer", "metric", "value"], rows.collect(), &[2], look))
+}
+
 /// The first word of a line of the table of rules, in its colour: escapes inside the table would upset its widths.
 fn outcome_in_colour(line: &str, look: Look) -> String {
     for (text, ink) in [("✗ Failed", Ink::Red), ("✓ Passed", Ink::Green), ("Failed", Ink::Red), ("Passed", Ink::Green)]
@@ -169,6 +186,10 @@ fn totals(report: &RunReport, look: Look) -> String {
         text.push_str(&look.paint(Ink::Dim, &format!("  spilled {}", bytes(report.engine.spilled_bytes))));
     }
     text.push('\n');
+    if let Some(file) = &report.row_outcomes {
+        let again = if report.engine.read_again { " (the input was read once more for them)" } else { "" };
+        text.push_str(&format!("row outcomes in {}{again}\n", look.clean(file)));
+    }
     text
 }
 
@@ -201,16 +222,20 @@ fn output(commit: &CommitReport, look: Look) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use etl_engine::report::{EngineReport, InputReport, RowCounts, Timing};
+    use etl_engine::report::{EngineReport, InputReport, RowCounts};
     use etl_rules::{Outcome, RuleOutcome};
 
     use super::*;
 
     fn sample() -> RunReport {
+        let engine = EngineReport {
+            version: String::new(),
+            threads: 2,
+            memory_limit_bytes: 0,
+            spilled_bytes: 0,
+            read_again: false,
+        };
         RunReport {
-            verdict: Verdict::Invalid,
-            run_id: "abc".to_owned(),
-            job: None,
             reasons: vec!["904 of 27004 rows were rejected".to_owned()],
             inputs: vec![InputReport { uri: "a\u{1b}.csv".to_owned(), size: 1, version: None, sha256: None }],
             rows: RowCounts { read: 27_004, accepted: 26_100, rejected: 904, filtered: 0 },
@@ -221,18 +246,12 @@ mod tests {
                 evaluated_metrics: BTreeMap::from([("Column.id.Completeness".to_owned(), 0.5)]),
                 evaluated_rule: None,
             }],
-            faults: Vec::new(),
-            schema: Vec::new(),
             detected: vec![Detected {
                 what: "format".to_owned(),
                 value: "csv".to_owned(),
                 because: "of its name".to_owned(),
             }],
-            warnings: Vec::new(),
-            commit: None,
-            engine: EngineReport { version: String::new(), threads: 2, memory_limit_bytes: 0, spilled_bytes: 0 },
-            timing: Timing::default(),
-            samples: Vec::new(),
+            ..RunReport::empty(Verdict::Invalid, "abc".to_owned(), engine)
         }
     }
 

@@ -96,6 +96,9 @@ pub struct Sink {
     pub max_open_writers: usize,
 }
 
+/// The engine itself takes about 80 MiB, and a block of text with its columns must fit beside it.
+const MIN_MEMORY_BYTES: u64 = 128 << 20;
+
 /// Collects what is wrong.
 struct Problems(Vec<JobDiagnostic>);
 
@@ -187,8 +190,8 @@ impl JobSpec {
         };
         let sink = self.sink.as_ref().map(|sink| bind_sink(sink, base, &mut problems));
         let memory_bytes = problems.keep(size("limits.memory", self.limits.memory.as_ref(), 512 << 20), 512 << 20);
-        if memory_bytes < 64 << 20 {
-            problems.with_help("limits.memory: less than 64MiB is too little", "the engine itself takes about 80 MiB");
+        if memory_bytes < MIN_MEMORY_BYTES {
+            problems.with_help("limits.memory: less than 128MiB is too little", "the engine itself takes about 80 MiB");
         }
         if self.limits.threads == Some(0) {
             problems.add("limits.threads: must be at least 1");
@@ -509,7 +512,7 @@ mod tests {
              on_invalid: {max_rejected: 1x}\nsink: {location: o, file_size: 12Q, compression: lzma}\nlimits: {memory: 1MiB}\n",
         );
         let all = found.join("\n");
-        for part in ["did you mean `bigint`", "1 to 38", "stands twice", "1x", "12Q", "lzma", "64MiB"] {
+        for part in ["did you mean `bigint`", "1 to 38", "stands twice", "1x", "12Q", "lzma", "128MiB"] {
             assert!(all.contains(part), "{part} is missing in:\n{all}");
         }
     }

@@ -126,7 +126,8 @@ fn learn(
     }
     for need in needs {
         if let Need::Files(need) = need {
-            let found = file_facts(need, world.inputs, world.reader.stores(), world.reader.runtime(), world.reader.cancel());
+            let found =
+                file_facts(need, world.inputs, world.reader.stores(), world.reader.runtime(), world.reader.cancel());
             facts.learn_files(need.clone(), found);
         }
     }

@@ -16,8 +16,8 @@ use tokio::runtime::Handle;
 use super::bytes_of::ByteSource;
 use super::list::{ObjectRef, Place, list};
 use super::stores::StoreProvider;
-use crate::exec::Cancel;
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::Cancel;
 
 /// Answers a need: the files of its path (a file, a directory, a glob, a URL), or the `inputs` where it names none, by
 /// name. A place without files is an error; a selection that leaves none is an empty answer.
@@ -204,7 +204,9 @@ mod tests {
         let (folder, runtime) = (folder(), runtime());
         let path = folder.path().join("a.csv").display().to_string();
         let inputs = runtime.block_on(list(&[path], &LocalStores)).unwrap();
-        let ask = |inputs: &[ObjectRef]| file_facts(&FileNeed::default(), inputs, &LocalStores, runtime.handle(), &Cancel::default());
+        let ask = |inputs: &[ObjectRef]| {
+            file_facts(&FileNeed::default(), inputs, &LocalStores, runtime.handle(), &Cancel::default())
+        };
         assert_eq!(names(&ask(&inputs).unwrap()), ["a.csv"]);
         let stdin = ObjectRef { uri: "-".to_owned(), size: None, version: None, place: Place::Stdin };
         assert_eq!(ask(&[stdin]).unwrap_err(), "standard input is not a file: it has no size and no age");

@@ -1,6 +1,6 @@
 //! Regular expressions on text values.
 
-use arrow::array::{Array};
+use arrow::array::Array;
 use arrow::buffer::BooleanBuffer;
 
 use crate::batch::BatchColumns;
