@@ -125,7 +125,9 @@ impl AnalyzerState for SumState {
                 });
             }
             DataType::Float64 => {
-                for_each_valid(array.as_primitive::<Float64Type>().values(), valid, |value| self.added.float.add(value));
+                for_each_valid(array.as_primitive::<Float64Type>().values(), valid, |value| {
+                    self.added.float.add(value)
+                });
             }
             _ => with_numbers!(
                 array,

@@ -1,6 +1,5 @@
 //! NULL or not.
 
-
 use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;

@@ -1,6 +1,5 @@
 //! Number conditions on values.
 
-
 use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
