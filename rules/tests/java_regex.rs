@@ -126,14 +126,14 @@ fn a_pattern_that_could_take_for_ever_stops() {
     assert_eq!(JavaRegex::new("^(a+)+$").unwrap().is_match(&text), Ok(false));
     // As good: a look-ahead at either end leaves the middle linear.
     assert_eq!(JavaRegex::new("^(?=a)(a+)+$").unwrap().is_match(&text), Ok(false));
-    for pattern in [r"^(?=a)(a+)+(?!b)\1$", r"^(a|a)*\1?b(?!c)$", "^(?:a++|a)*(?<=b)$", r"^(\w+\s?)*\1$"] {
+    for pattern in ["^(?:(?!b)a+)+$", r"^(a|a)*\1?b(?!c)$", "^(?:a|a)+(?<!a)$", r"^(\w+\s?)*\1$", r"(a*)*\1x"] {
         let regex = JavaRegex::new(pattern).unwrap();
         let begun = std::time::Instant::now();
         assert_eq!(regex.is_match(&text), Err(TooManySteps), "{pattern}");
         assert_eq!(regex.extracts(&text), Err(TooManySteps), "{pattern}");
         println!("{pattern}: {:?}", begun.elapsed() / 2);
         assert!(begun.elapsed().as_secs() < 20, "{pattern}");
-        assert!(regex.is_match("b").is_ok(), "{pattern}");
+        assert!(regex.is_match("c").is_ok(), "{pattern}");
     }
 }
 

@@ -11,8 +11,9 @@ use super::tree::{Kind, Node};
 /// How many steps back a backtracking pattern may take on one text: about ten milliseconds.
 pub const MAX_STEPS: usize = 100_000;
 
-/// The longest text that a backtracking pattern is tried on, in bytes: each step may look at all of it.
-pub const MAX_BYTES: usize = 64 << 10;
+/// The longest text that a backtracking pattern is tried on, in bytes: each step may look at all of it, and the square of
+/// this takes about a second.
+pub const MAX_BYTES: usize = 32 << 10;
 
 /// A Java regular expression.
 #[derive(Debug, Clone)]
