@@ -298,7 +298,8 @@ fn typed(
         }
     }
     let help = hints::mixed(operands.iter().any(is_text), equality);
-    let failed = cursor.fail(span, "the values of this condition are of different kinds, or not of a kind that it compares");
+    let failed =
+        cursor.fail(span, "the values of this condition are of different kinds, or not of a kind that it compares");
     cursor.help(help);
     Err(failed)
 }

@@ -211,9 +211,15 @@ impl<'a> Cursor<'a> {
         self.is(",") && self.kind_ahead(1) == Kind::Word && !self.is_ahead(2, "(")
     }
 
+    /// Whether the token after this one can only be a value, so that a comma between them separates no rules.
+    fn value_follows(&self) -> bool {
+        matches!(self.kind_ahead(1), Kind::Number | Kind::Text | Kind::Day | Kind::Time | Kind::Now)
+            || self.is_ahead(1, "-")
+            || self.is_ahead(1, "$")
+    }
+
     /// Skips to the next section: its keyword, or a variable's name that begins a line, before `=`.
     pub(super) fn recover_section(&mut self) {
-        self.advance();
         while !self.at_end() {
             let section = self.is_any(&["Metadata", "DataSources", "DefaultLabels", "Rules", "Analyzers"]);
             let variable = self.kind() == Kind::Word && self.text[self.end_before()..self.span().start].contains('\n');
@@ -245,7 +251,7 @@ impl<'a> Cursor<'a> {
                 parentheses += 1;
             } else if self.is(")") {
                 parentheses = parentheses.saturating_sub(1);
-            } else if self.is(",") && passed && brackets == 0 && parentheses == 0 {
+            } else if self.is(",") && passed && brackets == 0 && parentheses == 0 && !self.value_follows() {
                 return;
             }
             self.advance();

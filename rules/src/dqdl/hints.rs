@@ -14,7 +14,9 @@ pub(super) fn unexpected(cursor: &Cursor<'_>) -> Option<String> {
     let touches = |next: &str| cursor.is_ahead(1, next) && cursor.span_ahead(1).start == cursor.span().end;
     let before = cursor.word_before();
     let text = match cursor.kind() {
-        Kind::Day | Kind::Time => "a quoted text of this shape is a date or a time in DQDL, never a plain string".into(),
+        Kind::Day | Kind::Time => {
+            "a quoted text of this shape is a date or a time in DQDL, never a plain string".into()
+        }
         Kind::Symbol => match word {
             "/" if touches("/") || touches("*") => COMMENT.into(),
             "'" => QUOTES.into(),
@@ -101,7 +103,9 @@ pub(super) fn is_unseen(character: char) -> bool {
 /// What to do about values that do not go together; `text` when a string is among them.
 pub(super) fn mixed(text: bool, equality: bool) -> &'static str {
     match (text, equality) {
-        (true, false) => "strings have no order: `=`, `!=`, `in` and `matches` compare them; write numbers without quotes",
+        (true, false) => {
+            "strings have no order: `=`, `!=`, `in` and `matches` compare them; write numbers without quotes"
+        }
         (true, true) => "write all values between quotes, or none of them",
         (false, _) => "give all of them one unit, as in `between 1 hours and 2 hours`",
     }

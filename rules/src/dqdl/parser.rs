@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::Parsed;
 use super::ast::{Analyzer, Document, Variable};
 use super::clauses::{check_labels, labels};
 use super::cursor::{Cursor, MAX_ERRORS, Parse};
@@ -12,8 +13,6 @@ use super::rule::{self, Scope};
 use super::signature::Signature;
 use super::texts::unescaped;
 use super::variables::{self, Variables};
-use super::Parsed;
-
 
 /// Parses a ruleset; every diagnostic that can be had in one go is in the result.
 pub fn parse(text: &str) -> Parsed {
@@ -348,11 +347,7 @@ fn variable_value(cursor: &mut Cursor<'_>, name: &str) -> Parse<String> {
 }
 
 /// A variable as a parameter of an analyzer, where the reference does not look it up.
-fn analyzer_variable(
-    cursor: &mut Cursor<'_>,
-    variables: &Variables<'_>,
-    start: usize,
-) -> Parse<(String, String)> {
+fn analyzer_variable(cursor: &mut Cursor<'_>, variables: &Variables<'_>, start: usize) -> Parse<(String, String)> {
     let name = variables::name(cursor)?;
     let value = match variables.get(name) {
         Some(Variable::One(content)) => content.clone(),

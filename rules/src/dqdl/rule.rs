@@ -81,7 +81,9 @@ fn leaf(cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Parse<Rule> {
     let call = start..cursor.end_before();
     let keyword = (cursor.kind() == Kind::Keyword && parameters.is_empty()).then(|| cursor.word());
     let condition = match condition::begins(cursor) {
-        true => Some(condition::condition(cursor, scope.variables).inspect_err(|_| quote(cursor, &rule_type, keyword))?),
+        true => {
+            Some(condition::condition(cursor, scope.variables).inspect_err(|_| quote(cursor, &rule_type, keyword))?)
+        }
         false => None,
     };
     let mut leaf = LeafRule {

@@ -145,7 +145,10 @@ impl Signature {
         let scored = SIGNATURES
             .iter()
             .map(|known| (strsim::damerau_levenshtein(&lower, &known.name.to_ascii_lowercase()), known.name));
-        scored.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= (name.len() / 3).clamp(1, 4)).map(|(_, known)| known)
+        scored
+            .min_by_key(|(distance, _)| *distance)
+            .filter(|(distance, _)| *distance <= (name.len() / 3).clamp(1, 4))
+            .map(|(_, known)| known)
     }
 
     fn accepts(&self, count: usize) -> bool {
