@@ -179,10 +179,8 @@ impl Pass {
             }
         }
         if self.job.row_outcomes.is_some() && ruling.rules.has_late_rows() && self.reads_once() {
-            return Err(Error::configuration(
-                "row outcomes of these rules need the input twice, and standard input is gone",
-            )
-            .with_help("write it to a file first, or leave --row-outcomes away"));
+            return Err(Error::configuration("row outcomes of these rules need the input twice, and standard input is gone")
+                .with_help("write it to a file first, or leave --row-outcomes away"));
         }
         Ok(ruling)
     }
@@ -252,7 +250,9 @@ impl Pass {
         let late_keys = if late && self.job.row_outcomes.is_some() { rules.late_keys() } else { Vec::new() };
         let (counts, repeated) = pool.install(|| store.count(&late_keys))?;
         let answers = match spool {
-            Some(spool) if damage.is_none() => answer(ruling, &spool.finish()?, &self.query_limits(), &self.cx.cancel)?,
+            Some(spool) if damage.is_none() => {
+                answer(ruling, &spool.finish()?, &self.query_limits(), &self.cx.cancel)?
+            }
             _ => Default::default(),
         };
         let finals = Finals { keys: counts, queries: answers.answers };
@@ -309,8 +309,8 @@ impl Pass {
         let keys = KeyStore::new(self.limits.key_bytes(), &self.cx.temp_dir);
         let uris = self.inputs.iter().map(|input| input.uri.clone()).collect();
         let observer = crate::context::Silent;
-        let mut collector =
-            PassCollector::new(&plan.schema, rules, uris, keys, &observer).with_labelled(Some(&mut labelled));
+        let mut collector = PassCollector::new(&plan.schema, rules, uris, keys, &observer)
+            .with_labelled(Some(&mut labelled));
         let permits = self.limits.blocks_in_flight();
         pipeline::run(pool, permits, &self.cx.cancel, |dispatch| feed.run(None, dispatch), &mut collector)?;
         labelled.close().map(drop)
@@ -381,10 +381,8 @@ impl Pass {
         };
         let format = format_of(output)?;
         if format == OutputFormat::Csv {
-            return Err(Error::configuration(format!(
-                "`{output}`: row outcomes hold lists, which CSV has no form for"
-            ))
-            .with_help("end it in .parquet or .ndjson"));
+            return Err(Error::configuration(format!("`{output}`: row outcomes hold lists, which CSV has no form for"))
+                .with_help("end it in .parquet or .ndjson"));
         }
         self.single_file(output, format, &labelled_schema(&schema.arrow()), pool).map(Some)
     }

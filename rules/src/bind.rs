@@ -126,7 +126,8 @@ impl Binder<'_> {
     }
 
     fn leaf(&mut self, leaf: &dqdl::LeafRule) -> Leaf {
-        let bound = call_of(leaf, self.cx).and_then(|call| bind_leaf(&leaf.rule_type, &call, self.cx, &mut self.plan));
+        let bound =
+            call_of(leaf, self.cx).and_then(|call| bind_leaf(&leaf.rule_type, &call, self.cx, &mut self.plan));
         bound.unwrap_or_else(|problem| {
             let named = leaf.parameters.iter().map(|parameter| (parameter.value.as_str(), &parameter.span));
             self.problem(problem, &leaf.span, named)

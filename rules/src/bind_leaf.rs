@@ -41,8 +41,7 @@ pub(crate) fn filled_in(rule: &ast::Rule, cx: &BindContext<'_>) -> Option<ast::R
             Some(ast::Rule::Leaf(Box::new(fill_in(leaf, &last).ok()?)))
         }
         ast::Rule::Composite(composite) => {
-            let fill =
-                |part: &ast::Rule| if rule_uses_history(part) { filled_in(part, cx) } else { Some(part.clone()) };
+            let fill = |part: &ast::Rule| if rule_uses_history(part) { filled_in(part, cx) } else { Some(part.clone()) };
             let nested = composite.nested.iter().map(fill).collect::<Option<_>>()?;
             Some(ast::Rule::Composite(ast::Composite { nested, ..composite.clone() }))
         }
@@ -81,12 +80,7 @@ pub(crate) fn bind_leaf(
             None => {
                 let predicate = cx.predicates.compile(sql, cx.schema).map_err(|why| {
                     let reason = "The provided where clause is invalid".to_owned();
-                    BindProblem::Fails {
-                        warning: Some(format!("{reason}: {why}")),
-                        reason,
-                        help: None,
-                        fails_rows: false,
-                    }
+                    BindProblem::Fails { warning: Some(format!("{reason}: {why}")), reason, help: None, fails_rows: false }
                 })?;
                 plan.add_filter(sql, predicate)
             }

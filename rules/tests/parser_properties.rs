@@ -227,10 +227,14 @@ fn flat(rule: &Value) -> Value {
     fn leaves(rule: &Value, into: &mut Vec<Value>) {
         match rule["nested"].as_array() {
             Some(nested) => nested.iter().for_each(|rule| leaves(rule, into)),
-            None => into.push(rule.clone()),
+            None => into.push(flat(rule)),
         }
     }
     let mut rule = rule.clone();
+    // A blank `where` is gone from the canonical text.
+    if rule["where"].as_str().is_some_and(|filter| filter.trim().is_empty()) {
+        rule.as_object_mut().unwrap().shift_remove("where");
+    }
     let Some(nested) = rule["nested"].as_array() else { return rule };
     let mut rules = Vec::new();
     match uses_only(&rule, &rule["operator"]) {

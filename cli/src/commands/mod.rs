@@ -35,7 +35,12 @@ pub(crate) async fn execute(command: Command, world: &mut World) -> Result<u8, F
 }
 
 /// Prints a report; `next` says what the reader can do now. Gives the exit code.
-fn finish(report: &RunReport, json: Option<JsonShape>, next: Option<&str>, world: &mut World) -> Result<u8, Failure> {
+fn finish(
+    report: &RunReport,
+    json: Option<JsonShape>,
+    next: Option<&str>,
+    world: &mut World,
+) -> Result<u8, Failure> {
     match json {
         Some(JsonShape::Own) => world.output.document(&document(report)?)?,
         Some(JsonShape::Glue) => world.output.document(&etl_engine::report::glue(report))?,

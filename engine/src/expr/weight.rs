@@ -22,9 +22,7 @@ pub(super) fn check_plan(plan: &LogicalPlan) -> Result<()> {
 
 fn within(nodes: u64) -> Result<()> {
     match nodes > MAX_NODES {
-        true => {
-            plan_err!("an expression has more than {MAX_NODES} parts after columns are replaced by what defines them")
-        }
+        true => plan_err!("an expression has more than {MAX_NODES} parts after columns are replaced by what defines them"),
         false => Ok(()),
     }
 }
@@ -48,8 +46,7 @@ fn plan_weights(plan: &LogicalPlan) -> Result<Vec<u64>> {
         LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) => own,
         LogicalPlan::Union(_) => {
             let width = plan.schema().fields().len();
-            let largest =
-                |column: usize| inputs.iter().filter_map(|input| input.get(column)).max().copied().unwrap_or(1);
+            let largest = |column: usize| inputs.iter().filter_map(|input| input.get(column)).max().copied().unwrap_or(1);
             (0..width).map(largest).collect()
         }
         _ => columns,
@@ -63,8 +60,9 @@ fn plan_weights(plan: &LogicalPlan) -> Result<Vec<u64>> {
 }
 
 fn expression_weight(expression: &Expr, schema: &DFSchema, columns: &[u64]) -> Result<u64> {
-    let subquery =
-        |plan: &LogicalPlan| -> Result<u64> { Ok(plan_weights(plan)?.into_iter().fold(1, u64::saturating_add)) };
+    let subquery = |plan: &LogicalPlan| -> Result<u64> {
+        Ok(plan_weights(plan)?.into_iter().fold(1, u64::saturating_add))
+    };
     let inner = match expression {
         Expr::Column(column) => {
             let index = schema.maybe_index_of_column(column);

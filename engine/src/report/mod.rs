@@ -6,8 +6,8 @@ mod faults;
 mod glue;
 
 pub use excerpt::excerpt;
-pub use faults::{FaultEntry, FaultKey, FaultLog, FaultPlace, FaultSample};
 pub use glue::glue;
+pub use faults::{FaultEntry, FaultKey, FaultLog, FaultPlace, FaultSample};
 
 use etl_rules::{AnalyzerOutcome, Measured, Observation, RuleOutcome};
 use serde::{Deserialize, Serialize};

@@ -148,9 +148,7 @@ impl SourceReader {
                 ErrorKind::Input,
                 format!("source `{}`: {} line {}{column}: {}", open.alias, place.uri, place.line, fault.reason),
             )
-            .with_help(
-                "a data set to compare with must fit its columns: correct it, or declare its schema in the job",
-            ));
+            .with_help("a data set to compare with must fit its columns: correct it, or declare its schema in the job"));
         }
         let table = spool.map(Spool::finish).transpose()?;
         Ok((scan, table))

@@ -106,8 +106,8 @@ struct CorrelationState {
 impl CorrelationState {
     fn doubles(&self, side: usize, batch: &BatchColumns<'_>) -> Result<Float64Array, RuleError> {
         let column = &self.columns[side];
-        let doubles =
-            cast(&column.array(batch)?, &DataType::Float64).map_err(|error| column.unreadable(&error.to_string()))?;
+        let doubles = cast(&column.array(batch)?, &DataType::Float64)
+            .map_err(|error| column.unreadable(&error.to_string()))?;
         match doubles.as_any().downcast_ref::<Float64Array>() {
             Some(doubles) => Ok(doubles.clone()),
             None => Err(column.unreadable("not a number column")),

@@ -125,9 +125,7 @@ impl AnalyzerState for SumState {
                 });
             }
             DataType::Float64 => {
-                for_each_valid(array.as_primitive::<Float64Type>().values(), valid, |value| {
-                    self.added.float.add(value)
-                });
+                for_each_valid(array.as_primitive::<Float64Type>().values(), valid, |value| self.added.float.add(value));
             }
             _ => with_numbers!(
                 array,

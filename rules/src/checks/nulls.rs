@@ -1,5 +1,6 @@
 //! NULL or not.
 
+
 use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;

@@ -1,5 +1,6 @@
 //! Number conditions on values.
 
+
 use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;

@@ -5,6 +5,7 @@ use regex::Regex;
 use super::engine::is_linear;
 use super::parse::parse;
 use super::render::{Target, render};
+use super::tree::{Kind, Node};
 
 /// A pattern that is looked for anywhere in a text, in linear time.
 pub(crate) fn find(pattern: &str) -> Result<Regex, String> {
@@ -18,8 +19,28 @@ pub fn translate(pattern: &str) -> Result<String, String> {
     let tree = parse(pattern).map_err(|error| format!("{} near index {}", error.message, error.position))?;
     match is_linear(&tree) {
         true => Ok(render(&tree, Target::Portable)),
-        false => Err("look-around, back-references, atomic groups, possessive quantifiers and text after `$` are not \
-                      supported here"
-            .to_owned()),
+        false => Err(format!("{} is not supported here", feature(&tree))),
+    }
+}
+
+/// What of a tree needs backtracking.
+fn feature(tree: &Node) -> &'static str {
+    let has = |is: fn(&Node) -> bool| tree.any(&is);
+    if has(|node| matches!(node, Node::Look { behind: false, .. })) {
+        "look-ahead"
+    } else if has(|node| matches!(node, Node::Look { behind: true, .. })) {
+        "look-behind"
+    } else if has(|node| matches!(node, Node::BackReference { .. })) {
+        "a back-reference"
+    } else if has(|node| matches!(node, Node::Atomic(_))) {
+        "an atomic group"
+    } else if has(|node| matches!(node, Node::Repeat { kind: Kind::Possessive, .. })) {
+        "a possessive quantifier"
+    } else if has(|node| matches!(node, Node::Boundary { unicode: true, .. })) {
+        "`\\b` under `(?U)`"
+    } else if has(|node| matches!(node, Node::LineStart { .. } | Node::LineEnd { .. })) {
+        "`^` or `$` at every line, `(?m)`,"
+    } else {
+        "`$` or `\\Z` before the end of the pattern"
     }
 }

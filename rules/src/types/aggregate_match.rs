@@ -39,12 +39,15 @@ impl RuleType for AggregateMatch {
     fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
         let operand = |index: usize| {
             let text = call.parameters.get(index).map_or("", String::as_str);
-            Operand::parse(text)
-                .ok_or_else(|| BindProblem::fails(format!("\"{text}\" is not sum(..) or avg(..) of a column")))
+            Operand::parse(text).ok_or_else(|| {
+                BindProblem::fails(format!("\"{text}\" is not sum(..) or avg(..) of a column"))
+            })
         };
         let (first, second) = (operand(0)?, operand(1)?);
-        let measure =
-            Measure::Combined { parts: Box::new([first.measure(cx)?, second.measure(cx)?]), combine: quotient };
+        let measure = Measure::Combined {
+            parts: Box::new([first.measure(cx)?, second.measure(cx)?]),
+            combine: quotient,
+        };
         let test = call.number_test().map_err(BindProblem::fails)?;
         let constraint = Constraint::new(metric(&first, &second), measure, test, Reason::Comparison);
         Ok(BoundRule::dataset(vec![constraint]).when_no_rows(NoRows::Evaluate))

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::completeness::completeness;
 use super::uniqueness::uniqueness;
-use crate::analyzer::Analyzer;
 use crate::analyzers::extremes::{End, Extreme};
 use crate::analyzers::lengths::ExtremeLength;
 use crate::analyzers::moments::{Spread, SpreadOf};
 use crate::analyzers::sum::{SumOf, Total};
+use crate::analyzer::Analyzer;
 use crate::call::RuleCall;
 use crate::column::ColumnRef;
 use crate::doc::RuleDoc;

@@ -41,10 +41,7 @@ impl RuleType for ReferentialIntegrity {
     fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
         let Lookup { columns, need } = lookup(call, cx)?;
         let Some(keys) = cx.facts.keys(&need) else {
-            return Err(BindProblem::fails(format!(
-                "the keys of {} are not of a type that can be looked up",
-                need.alias
-            )));
+            return Err(BindProblem::fails(format!("the keys of {} are not of a type that can be looked up", need.alias)));
         };
         let types = match &need.wanted {
             Wanted::Keys { columns } => columns.iter().map(|(_, data_type)| data_type.clone()).collect(),

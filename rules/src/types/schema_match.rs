@@ -35,10 +35,9 @@ impl RuleType for SchemaMatch {
         let columns = cx.schema.fields();
         let (ratio, reason) = if columns.len() == reference.fields().len() {
             let same = columns.iter().filter(|field| {
-                reference
-                    .fields()
-                    .iter()
-                    .any(|other| other.name() == field.name() && other.data_type() == field.data_type())
+                reference.fields().iter().any(|other| {
+                    other.name() == field.name() && other.data_type() == field.data_type()
+                })
             });
             (same.count() as f64 / columns.len() as f64, Reason::Columns)
         } else {
