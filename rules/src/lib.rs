@@ -65,6 +65,9 @@ pub use facts::{
 pub use history::{HistoryPoint, MetricHistory, NoHistory, last_values};
 pub use java_double::java_double;
 pub use java_regex::translate as translate_java_regex;
+pub use java_regex::{
+    JavaRegex, MAX_BYTES as MAX_PATTERN_BYTES, MAX_STEPS as MAX_PATTERN_STEPS, PatternError, TooManySteps,
+};
 pub use judge::{Evaluation, Finals, Measured, QueryAnswer};
 pub use lower::number_test;
 pub use mask::{NullRows, RowMask, Scope};

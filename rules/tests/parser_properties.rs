@@ -6,6 +6,7 @@ use etl_rules::dqdl::{json, parse};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::Value;
 
 /// Words and pieces that a ruleset is made of, and some that it is not.
 const PIECES: [&str; 72] = [
@@ -212,7 +213,36 @@ proptest! {
         let again = parse(&format!("{head}{text} ]"));
         prop_assert!(again.is_valid(), "{text}: {:?}", again.diagnostics);
         prop_assert_eq!(again.document.rules[0].to_string(), text);
+        let tree = |document| flat(&json::rules(document)[0]);
+        prop_assert_eq!(tree(&again.document), tree(&parsed.document));
     }
+}
+
+/// A tree as its canonical text has it: where one operator is used throughout, its rules stand side by side.
+fn flat(rule: &Value) -> Value {
+    fn uses_only(rule: &Value, operator: &Value) -> bool {
+        rule.get("operator").is_none_or(|own| own == operator)
+            && rule["nested"].as_array().is_none_or(|nested| nested.iter().all(|rule| uses_only(rule, operator)))
+    }
+    fn leaves(rule: &Value, into: &mut Vec<Value>) {
+        match rule["nested"].as_array() {
+            Some(nested) => nested.iter().for_each(|rule| leaves(rule, into)),
+            None => into.push(flat(rule)),
+        }
+    }
+    let mut rule = rule.clone();
+    // A blank `where` is gone from the canonical text.
+    if rule["where"].as_str().is_some_and(|filter| filter.trim().is_empty()) {
+        rule.as_object_mut().unwrap().shift_remove("where");
+    }
+    let Some(nested) = rule["nested"].as_array() else { return rule };
+    let mut rules = Vec::new();
+    match uses_only(&rule, &rule["operator"]) {
+        true => nested.iter().for_each(|rule| leaves(rule, &mut rules)),
+        false => rules.extend(nested.iter().map(flat)),
+    }
+    rule["nested"] = rules.into();
+    rule
 }
 
 /// Parses, prints, and looks at the places of the diagnostics.

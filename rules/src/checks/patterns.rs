@@ -7,10 +7,11 @@ use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
-use crate::java_regex::{ForbiddenPattern, ValuePattern};
+use crate::java_regex::{ForbiddenPattern, PatternError, ValuePattern};
 use crate::mask::{NullRows, RowMask, with_nulls};
 
-/// A row passes when its text matches (or, in the reference's sense, does not match). NULL fails both.
+/// A row passes when its text matches (or, in the reference's sense, does not match). NULL fails both, and so does a text
+/// on which a backtracking pattern takes too many steps: nobody could tell, so nobody vouches for the row.
 #[derive(Debug, Clone)]
 pub(crate) struct PatternCheck {
     column: ColumnRef,
@@ -26,7 +27,7 @@ enum PatternTest {
 
 impl PatternCheck {
     /// Compiles the pattern; the error says what is wrong with it or which Java feature is missing.
-    pub(crate) fn new(column: ColumnRef, pattern: &str, negated: bool) -> Result<PatternCheck, String> {
+    pub(crate) fn new(column: ColumnRef, pattern: &str, negated: bool) -> Result<PatternCheck, PatternError> {
         let test = if negated {
             PatternTest::NotMatches(ForbiddenPattern::new(pattern)?)
         } else {
@@ -50,10 +51,10 @@ impl RowCheck for PatternCheck {
         let strings = self.column.strings(batch)?;
         let bits = match &self.test {
             PatternTest::Matches(pattern) => {
-                BooleanBuffer::collect_bool(strings.len(), |row| pattern.matches(strings.value(row)))
+                BooleanBuffer::collect_bool(strings.len(), |row| pattern.matches(strings.value(row)).unwrap_or(false))
             }
             PatternTest::NotMatches(pattern) => {
-                BooleanBuffer::collect_bool(strings.len(), |row| pattern.allows(strings.value(row)))
+                BooleanBuffer::collect_bool(strings.len(), |row| pattern.allows(strings.value(row)).unwrap_or(false))
             }
         };
         Ok(with_nulls(bits, &strings, NullRows::Fail))

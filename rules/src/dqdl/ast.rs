@@ -1,6 +1,7 @@
 //! The tree of a ruleset. Texts are kept as written, beside the values that evaluation works with.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 /// Key and value pairs in the order written.
 pub type Labels = Vec<(String, String)>;
@@ -205,9 +206,43 @@ pub struct StringCondition {
     /// How.
     pub comparison: Comparison,
     /// With what, variables filled in.
-    pub operands: Vec<StringOperand>,
+    pub operands: StringOperands,
     /// The canonical text of the operands where it shows variables: `$v`, `["a",$v]`.
     pub written: Option<String>,
+}
+
+/// The operands of a string condition. A copy is the same list: rules that name one variable share its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StringOperands(Arc<[StringOperand]>);
+
+impl StringOperands {
+    /// The operands.
+    pub fn as_slice(&self) -> &[StringOperand] {
+        &self.0
+    }
+}
+
+impl From<Vec<StringOperand>> for StringOperands {
+    fn from(operands: Vec<StringOperand>) -> Self {
+        Self(operands.into())
+    }
+}
+
+impl Deref for StringOperands {
+    type Target = [StringOperand];
+
+    fn deref(&self) -> &[StringOperand] {
+        &self.0
+    }
+}
+
+impl<'a> IntoIterator for &'a StringOperands {
+    type Item = &'a StringOperand;
+    type IntoIter = std::slice::Iter<'a, StringOperand>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
 }
 
 /// A string or a keyword for one.

@@ -34,6 +34,12 @@ pub(super) fn clauses(cursor: &mut Cursor<'_>, scope: &Scope<'_>, leaf: &mut Lea
         tag(cursor, scope, leaf, span)?;
     }
     if !labelled && cursor.is("labels") {
+        let span = cursor.span();
+        cursor.warn(
+            span,
+            "labels after `with` are accepted here alone",
+            "Glue refuses the ruleset, though its documentation shows this order: write the labels before `with`",
+        );
         (leaf.own_labels, leaf.labels) = labels_clause(cursor, scope)?;
     }
     Ok(())
@@ -68,9 +74,9 @@ fn tag(cursor: &mut Cursor<'_>, scope: &Scope<'_>, leaf: &mut LeafRule, span: Ra
                 Condition::Number(NumberCondition { comparison: Comparison::Equal, .. }) => {
                     Tag::Number("NULL".to_owned())
                 }
-                Condition::String(mut strings) if strings.comparison == Comparison::Equal => {
-                    match strings.operands.pop() {
-                        Some(StringOperand::Text { text, .. }) => Tag::Text(text),
+                Condition::String(strings) if strings.comparison == Comparison::Equal => {
+                    match strings.operands.last() {
+                        Some(StringOperand::Text { text, .. }) => Tag::Text(text.clone()),
                         keyword => Tag::Number(keyword.map(|keyword| keyword.to_string()).unwrap_or_default()),
                     }
                 }

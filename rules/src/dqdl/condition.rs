@@ -5,18 +5,19 @@ use super::ast::{
     Variable,
 };
 use super::cursor::{Cursor, Parse};
+use super::hints;
 use super::lexer::Kind;
+use super::texts::{equal_text, escaped, list_text};
+use super::variables::Variables;
 
 /// How deep number expressions may nest.
 const MAX_DEPTH: usize = 64;
 const DURATIONS: [&str; 3] = ["days", "hours", "minutes"];
 const SIZES: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
 
-pub(super) type Variables = [(String, Variable)];
-
 /// An operand before it is known what its neighbours are.
 #[derive(Debug, Clone, PartialEq)]
-enum Operand {
+enum Operand<'a> {
     Number(Number),
     /// Content of a string as written.
     Text(String),
@@ -25,7 +26,9 @@ enum Operand {
     Duration(i64, String),
     Size(i64, String),
     Null,
-    Variable(String, Variable),
+    Variable(String, &'a Variable),
+    /// A variable whose declaration is at fault.
+    Faulty,
 }
 
 /// Whether a condition begins here.
@@ -34,14 +37,16 @@ pub(super) fn begins(cursor: &Cursor<'_>) -> bool {
 }
 
 /// Reads a condition.
-pub(super) fn condition(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse<Condition> {
+pub(super) fn condition(cursor: &mut Cursor<'_>, variables: &Variables<'_>) -> Parse<Condition> {
     let start = cursor.span().start;
     let negated = cursor.take("not");
     let pick = |plain, negation| if negated { negation } else { plain };
     let (comparison, operands) = if cursor.take("between") {
         let first = operand(cursor, variables)?;
-        if !cursor.take("and") {
-            cursor.expect("AND")?;
+        if !cursor.take("and") && !cursor.take("AND") {
+            let failed = cursor.unexpected("`and`");
+            cursor.help(hints::BETWEEN);
+            return Err(failed);
         }
         (pick(Comparison::Between, Comparison::NotBetween), vec![first, operand(cursor, variables)?])
     } else if cursor.take("in") {
@@ -61,7 +66,8 @@ pub(super) fn condition(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse
         let operand =
             StringOperand::Text { text: pattern.to_owned(), quoted: escaped(pattern), value: pattern.to_owned() };
         let comparison = pick(Comparison::Matches, Comparison::NotMatches);
-        return Ok(Condition::String(StringCondition { comparison, operands: vec![operand], written: None }));
+        let operands = vec![operand].into();
+        return Ok(Condition::String(StringCondition { comparison, operands, written: None }));
     } else if negated {
         return Err(cursor.unexpected("`between`, `in` or `matches` after `not`"));
     } else {
@@ -86,38 +92,13 @@ pub(super) fn condition(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse
     typed(cursor, span, comparison, operands)
 }
 
-fn variable_list(cursor: &mut Cursor<'_>, variables: &Variables, comparison: Comparison) -> Parse<Condition> {
-    let (name, variable) = variable(cursor, variables)?;
-    let operands = match variable {
-        Variable::One(content) => vec![equal_text(&content)],
-        Variable::Many(contents) => contents.iter().map(|content| list_text(content)).collect(),
-    };
+fn variable_list(cursor: &mut Cursor<'_>, variables: &Variables<'_>, comparison: Comparison) -> Parse<Condition> {
+    let name = variables.read(cursor)?;
+    let operands = variables.operands(name);
     Ok(Condition::String(StringCondition { comparison, operands, written: Some(format!("${name}")) }))
 }
 
-/// Reads `$name`.
-pub(super) fn variable_name<'a>(cursor: &mut Cursor<'a>) -> Parse<&'a str> {
-    cursor.expect("$")?;
-    if cursor.kind() != Kind::Word {
-        return Err(cursor.unexpected("the name of a variable after `$`"));
-    }
-    Ok(cursor.advance())
-}
-
-/// Reads `$name` and looks it up.
-pub(super) fn variable(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse<(String, Variable)> {
-    let start = cursor.span().start;
-    let name = variable_name(cursor)?;
-    match variables.iter().find(|(known, _)| known == name) {
-        Some((_, variable)) => Ok((name.to_owned(), variable.clone())),
-        None => {
-            let span = start..cursor.end_before();
-            Err(cursor.fail(span, format!("Variable not found: {name}")))
-        }
-    }
-}
-
-fn operand(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse<Operand> {
+fn operand<'a>(cursor: &mut Cursor<'_>, variables: &Variables<'a>) -> Parse<Operand<'a>> {
     match cursor.kind() {
         Kind::Text => Ok(Operand::Text(cursor.string("a string")?.to_owned())),
         Kind::Day => Ok(Operand::Date(Date::Day(unquoted(cursor.advance())))),
@@ -127,8 +108,8 @@ fn operand(cursor: &mut Cursor<'_>, variables: &Variables) -> Parse<Operand> {
             Ok(Operand::Date(Date::Now))
         }
         Kind::Symbol if cursor.is("$") => {
-            let (name, variable) = variable(cursor, variables)?;
-            Ok(Operand::Variable(name, variable))
+            let name = variables.read(cursor)?;
+            Ok(variables.get(name).map_or(Operand::Faulty, |variable| Operand::Variable(name.to_owned(), variable)))
         }
         Kind::Symbol if cursor.is("(") && cursor.kind_ahead(1) == Kind::Now => relative_date(cursor),
         Kind::Keyword => match cursor.word() {
@@ -176,7 +157,7 @@ fn number_goes_on(cursor: &Cursor<'_>, ahead: usize) -> bool {
     ["+", "-", "*", "/"].iter().any(|operator| cursor.is_ahead(ahead, operator))
 }
 
-fn relative_date(cursor: &mut Cursor<'_>) -> Parse<Operand> {
+fn relative_date<'a>(cursor: &mut Cursor<'_>) -> Parse<Operand<'a>> {
     cursor.expect("(")?;
     cursor.advance();
     let sign = match cursor.word() {
@@ -256,18 +237,20 @@ fn typed(
     cursor: &mut Cursor<'_>,
     span: std::ops::Range<usize>,
     comparison: Comparison,
-    operands: Vec<Operand>,
+    operands: Vec<Operand<'_>>,
 ) -> Parse<Condition> {
     let list = matches!(comparison, Comparison::In | Comparison::NotIn);
     let equality = list || matches!(comparison, Comparison::Equal | Comparison::NotEqual);
-    let is_text = |operand: &Operand| matches!(operand, Operand::Text(_) | Operand::Keyword(_) | Operand::Variable(..));
-    let is_null = |operand: &Operand| *operand == Operand::Null;
-    let is_date = |operand: &Operand| matches!(operand, Operand::Date(_));
+    let is_text = |operand: &Operand<'_>| {
+        matches!(operand, Operand::Text(_) | Operand::Keyword(_) | Operand::Variable(..) | Operand::Faulty)
+    };
+    let is_null = |operand: &Operand<'_>| *operand == Operand::Null;
+    let is_date = |operand: &Operand<'_>| matches!(operand, Operand::Date(_));
     if operands.iter().any(is_text) {
         // Date-shaped strings among others are plain strings: an extension, the reference refuses the list.
-        let shaped = |operand: &Operand| matches!(operand, Operand::Date(Date::Day(_) | Date::Time(_)));
-        if equality && operands.iter().all(|operand| is_text(operand) || is_null(operand) || (list && shaped(operand)))
-        {
+        let shaped = |operand: &Operand<'_>| matches!(operand, Operand::Date(Date::Day(_) | Date::Time(_)));
+        let texts_only = |operand: &Operand<'_>| is_text(operand) || is_null(operand) || (list && shaped(operand));
+        if equality && operands.iter().all(texts_only) {
             let written = written(&operands, list);
             let mut texts = Vec::with_capacity(operands.len());
             for operand in operands {
@@ -280,7 +263,7 @@ fn typed(
                     operand => texts.push(string(operand, list)),
                 }
             }
-            return Ok(Condition::String(StringCondition { comparison, operands: texts, written }));
+            return Ok(Condition::String(StringCondition { comparison, operands: texts.into(), written }));
         }
     } else if operands.iter().any(is_date) {
         if operands.iter().all(|operand| is_date(operand) || is_null(operand)) {
@@ -300,10 +283,10 @@ fn typed(
         let mut durations = Vec::new();
         let mut sizes = Vec::new();
         let count = operands.len();
-        for operand in operands {
+        for operand in &operands {
             match operand {
-                Operand::Duration(amount, unit) => durations.push((amount, unit)),
-                Operand::Size(amount, unit) => sizes.push((amount, unit)),
+                Operand::Duration(amount, unit) => durations.push((*amount, unit.clone())),
+                Operand::Size(amount, unit) => sizes.push((*amount, unit.clone())),
                 _ => {}
             }
         }
@@ -314,11 +297,15 @@ fn typed(
             return Ok(Condition::Size(UnitCondition { comparison, operands: sizes }));
         }
     }
-    Err(cursor.fail(span, "the values of this condition are of different kinds, or not of a kind that it compares"))
+    let help = hints::mixed(operands.iter().any(is_text), equality);
+    let failed =
+        cursor.fail(span, "the values of this condition are of different kinds, or not of a kind that it compares");
+    cursor.help(help);
+    Err(failed)
 }
 
 /// The canonical text of operands among which there are variables.
-fn written(operands: &[Operand], list: bool) -> Option<String> {
+fn written(operands: &[Operand<'_>], list: bool) -> Option<String> {
     if !operands.iter().any(|operand| matches!(operand, Operand::Variable(..))) {
         return None;
     }
@@ -332,7 +319,7 @@ fn written(operands: &[Operand], list: bool) -> Option<String> {
     Some(if list { format!("[{}]", texts.join(",")) } else { texts.concat() })
 }
 
-fn string(operand: Operand, list: bool) -> StringOperand {
+fn string(operand: Operand<'_>, list: bool) -> StringOperand {
     match operand {
         Operand::Text(content) | Operand::Date(Date::Day(content) | Date::Time(content)) => {
             if list {
@@ -342,51 +329,7 @@ fn string(operand: Operand, list: bool) -> StringOperand {
             }
         }
         Operand::Keyword(keyword) => keyword,
-        Operand::Variable(_, Variable::One(content)) => equal_text(&content),
+        Operand::Variable(_, Variable::One(content)) => equal_text(content),
         _ => StringOperand::Null,
     }
-}
-
-/// A bare `'` is escaped for the SQL that the reference makes of it; values are compared with the unescaped text.
-fn escaped(content: &str) -> String {
-    let mut quoted = String::with_capacity(content.len());
-    let mut before = ' ';
-    for character in content.chars() {
-        if character == '\'' && before != '\\' {
-            quoted.push('\\');
-        }
-        quoted.push(character);
-        before = character;
-    }
-    quoted
-}
-
-/// A string after `=` or `!=`: escapes stay.
-fn equal_text(content: &str) -> StringOperand {
-    let quoted = escaped(content);
-    StringOperand::Text { text: content.to_owned(), value: quoted.replace("\\'", "'"), quoted }
-}
-
-/// A string in a list: unescaped, then `'` is escaped.
-fn list_text(content: &str) -> StringOperand {
-    let text = unescaped(content);
-    let quoted = escaped(&text);
-    StringOperand::Text { value: quoted.replace("\\'", "'"), text, quoted }
-}
-
-/// Every `\x` is `x`, unless x ends a line.
-pub(super) fn unescaped(content: &str) -> String {
-    let mut text = String::with_capacity(content.len());
-    let mut characters = content.chars();
-    while let Some(character) = characters.next() {
-        if character != '\\' {
-            text.push(character);
-            continue;
-        }
-        match characters.next() {
-            Some(end @ ('\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')) => text.extend(['\\', end]),
-            other => text.extend(other),
-        }
-    }
-    text
 }

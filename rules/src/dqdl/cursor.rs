@@ -3,10 +3,17 @@
 use std::ops::Range;
 
 use super::diagnostic::{Diagnostic, Severity};
+use super::hints;
 use super::lexer::{Kind, Token, tokens};
 
 /// How many operators (AND, OR, arithmetic) a rule may hold.
 const MAX_OPERATORS: usize = 500;
+
+/// After how many errors reading stops.
+pub(super) const MAX_ERRORS: usize = 100;
+
+/// How many warnings are kept.
+const MAX_WARNINGS: usize = 100;
 
 /// Says that a diagnostic was left and the caller should recover.
 #[derive(Debug)]
@@ -19,12 +26,23 @@ pub(super) struct Cursor<'a> {
     tokens: Vec<Token>,
     position: usize,
     operators: usize,
+    warnings: usize,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, tokens: tokens(text), position: 0, operators: 0, diagnostics: Vec::new() }
+        Self { text, tokens: tokens(text), position: 0, operators: 0, warnings: 0, diagnostics: Vec::new() }
+    }
+
+    /// Whether there are so many errors that no more are looked for.
+    pub(super) fn is_full(&self) -> bool {
+        self.diagnostics.len() >= MAX_ERRORS + self.warnings.min(MAX_WARNINGS)
+    }
+
+    /// Where the last token ends.
+    pub(super) fn last_end(&self) -> usize {
+        self.tokens.iter().rev().find(|token| token.kind != Kind::End).map_or(0, |token| token.span.end)
     }
 
     /// The tokens that are nothing of the language, wherever they stand: one of them spoils the document.
@@ -48,6 +66,16 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn span(&self) -> Range<usize> {
         self.token(0).span.clone()
+    }
+
+    pub(super) fn span_ahead(&self, ahead: usize) -> Range<usize> {
+        self.token(ahead).span.clone()
+    }
+
+    /// The token before.
+    pub(super) fn word_before(&self) -> &'a str {
+        let before = self.position.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.map_or("", |token| &self.text[token.span.clone()])
     }
 
     /// Where the token before ends.
@@ -107,14 +135,6 @@ impl<'a> Cursor<'a> {
                 let quoted = self.advance();
                 Ok(&quoted[1..quoted.len() - 1])
             }
-            Kind::Day | Kind::Time => {
-                let failed = self.unexpected(what);
-                if let Some(last) = self.diagnostics.last_mut() {
-                    last.help =
-                        Some("a quoted text of this shape is a date or a time in DQDL, never a plain string".into());
-                }
-                Err(failed)
-            }
             _ => Err(self.unexpected(what)),
         }
     }
@@ -130,7 +150,19 @@ impl<'a> Cursor<'a> {
             Kind::Symbol if self.word() == "\"" => "a string that never closes".to_owned(),
             _ => format!("`{}`", shorten(self.word())),
         };
-        self.fail(self.span(), format!("expected {expected}, found {found}"))
+        let help = hints::unexpected(self);
+        let failed = self.fail(self.span(), format!("expected {expected}, found {found}"));
+        if let Some(help) = help {
+            self.help(help);
+        }
+        failed
+    }
+
+    /// Says what to do about the diagnostic that was left last.
+    pub(super) fn help(&mut self, help: impl Into<String>) {
+        if let Some(last) = self.diagnostics.last_mut() {
+            last.help = Some(help.into());
+        }
     }
 
     pub(super) fn fail(&mut self, span: Range<usize>, message: impl Into<String>) -> Failed {
@@ -139,7 +171,10 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn warn(&mut self, span: Range<usize>, message: impl Into<String>, help: &str) {
-        self.diagnostics.push(Diagnostic::warning(self.text, span, message).with_help(help));
+        self.warnings += 1;
+        if self.warnings <= MAX_WARNINGS {
+            self.diagnostics.push(Diagnostic::warning(self.text, span, message).with_help(help));
+        }
     }
 
     /// The number of the token at hand.
@@ -171,6 +206,30 @@ impl<'a> Cursor<'a> {
         self.operators = 0;
     }
 
+    /// Whether a comma and a rule stand here: inside a value a word after a comma can only be a function's name.
+    fn begins_rule(&self) -> bool {
+        self.is(",") && self.kind_ahead(1) == Kind::Word && !self.is_ahead(2, "(")
+    }
+
+    /// Whether the token after this one can only be a value, so that a comma between them separates no rules.
+    fn value_follows(&self) -> bool {
+        matches!(self.kind_ahead(1), Kind::Number | Kind::Text | Kind::Day | Kind::Time | Kind::Now)
+            || self.is_ahead(1, "-")
+            || self.is_ahead(1, "$")
+    }
+
+    /// Skips to the next section: its keyword, or a variable's name that begins a line, before `=`.
+    pub(super) fn recover_section(&mut self) {
+        while !self.at_end() {
+            let section = self.is_any(&["Metadata", "DataSources", "DefaultLabels", "Rules", "Analyzers"]);
+            let variable = self.kind() == Kind::Word && self.text[self.end_before()..self.span().start].contains('\n');
+            if (section || variable) && self.is_ahead(1, "=") {
+                return;
+            }
+            self.advance();
+        }
+    }
+
     /// Skips to the comma or the closing bracket behind the list item that began at token number `from`.
     pub(super) fn recover(&mut self, from: usize) {
         let (mut brackets, mut parentheses) = (0usize, 0usize);
@@ -178,6 +237,9 @@ impl<'a> Cursor<'a> {
         self.position = from;
         while !self.at_end() {
             let passed = self.position >= failed;
+            if passed && self.begins_rule() {
+                return;
+            }
             if self.is("[") {
                 brackets += 1;
             } else if self.is("]") {
@@ -189,7 +251,7 @@ impl<'a> Cursor<'a> {
                 parentheses += 1;
             } else if self.is(")") {
                 parentheses = parentheses.saturating_sub(1);
-            } else if self.is(",") && passed && brackets == 0 && parentheses == 0 {
+            } else if self.is(",") && passed && brackets == 0 && parentheses == 0 && !self.value_follows() {
                 return;
             }
             self.advance();

@@ -8,13 +8,16 @@ mod clauses;
 mod condition;
 mod cursor;
 mod diagnostic;
+mod hints;
 pub mod json;
 mod lexer;
 mod parser;
 mod print;
 mod rule;
 pub mod signature;
+mod texts;
 mod times;
+mod variables;
 
 pub use ast::{Document, LeafRule, Rule};
 pub use diagnostic::{Diagnostic, Severity};

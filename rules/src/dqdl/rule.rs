@@ -6,18 +6,20 @@ use super::ast::{
     Composite, Condition, Labels, LeafRule, Number, NumberCondition, Operator, Parameter, Rule, UnitCondition, Variable,
 };
 use super::clauses::{clauses, labels_clause};
-use super::condition::{self, Variables};
+use super::condition;
 use super::cursor::{Cursor, Failed, Parse};
+use super::hints;
 use super::lexer::Kind;
 use super::signature::{Returns, Signature};
 use super::times;
+use super::variables::Variables;
 
 /// How deep rules may nest.
 const MAX_DEPTH: usize = 64;
 
 /// What a rule may refer to.
 pub(super) struct Scope<'a> {
-    pub(super) variables: &'a Variables,
+    pub(super) variables: &'a Variables<'a>,
     pub(super) default_labels: &'a Labels,
 }
 
@@ -77,8 +79,11 @@ fn leaf(cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Parse<Rule> {
     let rule_type = cursor.advance().to_owned();
     let mut parameters = parameters(cursor, |cursor, start| text_variable(cursor, scope.variables, start))?;
     let call = start..cursor.end_before();
+    let keyword = (cursor.kind() == Kind::Keyword && parameters.is_empty()).then(|| cursor.word());
     let condition = match condition::begins(cursor) {
-        true => Some(condition::condition(cursor, scope.variables)?),
+        true => {
+            Some(condition::condition(cursor, scope.variables).inspect_err(|_| quote(cursor, &rule_type, keyword))?)
+        }
         false => None,
     };
     let mut leaf = LeafRule {
@@ -99,7 +104,11 @@ fn leaf(cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Parse<Rule> {
     }
 
     let Some(signature) = Signature::find(&leaf.rule_type, parameters.len()) else {
-        return Err(unknown_type(cursor, call, "Rule", &leaf.rule_type));
+        let failed = unknown_type(cursor, call, "Rule", &leaf.rule_type);
+        if let Some(help) = joined(&parameters) {
+            cursor.help(help);
+        }
+        return Err(failed);
     };
     for (index, parameter) in parameters.iter_mut().enumerate() {
         parameter.name = signature.parameter(index);
@@ -110,13 +119,26 @@ fn leaf(cursor: &mut Cursor<'_>, scope: &Scope<'_>) -> Parse<Rule> {
 }
 
 /// A variable as a parameter: one text, taken as it is.
-fn text_variable(cursor: &mut Cursor<'_>, variables: &Variables, start: usize) -> Parse<(String, String)> {
-    match condition::variable(cursor, variables)? {
-        (name, Variable::One(content)) => Ok((content, format!("${name}"))),
-        (name, Variable::Many(_)) => {
+fn text_variable(cursor: &mut Cursor<'_>, variables: &Variables<'_>, start: usize) -> Parse<(String, String)> {
+    let name = variables.read(cursor)?;
+    let content = match variables.get(name) {
+        Some(Variable::One(content)) => content.clone(),
+        Some(Variable::Many(_)) => {
             let message = format!("Invalid variable type for '{name}': expected STRING, but got STRING_ARRAY");
-            Err(cursor.fail(start..cursor.end_before(), message))
+            let failed = cursor.fail(start..cursor.end_before(), message);
+            cursor.help("a parameter is one string: a list may stand after `in` and `not in`");
+            return Err(failed);
         }
+        None => String::new(),
+    };
+    Ok((content, format!("${name}")))
+}
+
+/// A keyword where a type has a column is meant as its name.
+fn quote(cursor: &mut Cursor<'_>, rule_type: &str, keyword: Option<&str>) {
+    let takes_none = Signature::find(rule_type, 0).is_some();
+    if let (Some(keyword), true, false) = (keyword, Signature::is_known(rule_type), takes_none) {
+        cursor.help(format!("`{keyword}` is a keyword of DQDL: quote it where it is a name, \"{keyword}\""));
     }
 }
 
@@ -128,15 +150,34 @@ fn unfinished(cursor: &mut Cursor<'_>) -> Option<Failed> {
 
 pub(super) fn unknown_type(cursor: &mut Cursor<'_>, span: Range<usize>, section: &str, name: &str) -> Failed {
     let failed = cursor.fail(span, format!("{section} Type: {name} is not valid"));
-    let help = match (Signature::is_known(name), Signature::nearest(name)) {
-        (true, _) => Some(format!("`{name}` does not take this number of parameters")),
-        (false, Some(near)) => Some(format!("did you mean `{near}`?")),
-        (false, None) => None,
-    };
-    if let Some(last) = cursor.diagnostics.last_mut() {
-        last.help = help;
+    let near = Signature::nearest(name);
+    let usage = hints::usage(near.unwrap_or(name));
+    match (Signature::is_known(name), near, usage) {
+        (true, _, Some(usage)) => {
+            cursor.help(format!("`{name}` does not take this number of parameters; {usage}"));
+        }
+        (false, Some(near), _) if near.eq_ignore_ascii_case(name) => {
+            cursor.help(format!("did you mean `{near}`? Upper and lower case matter"));
+        }
+        (false, Some(near), _) => cursor.help(format!("did you mean `{near}`?")),
+        _ => {}
     }
     failed
+}
+
+/// What is meant when the next rule was taken for parameters of this one.
+fn joined(parameters: &[Parameter]) -> Option<String> {
+    let next = parameters.iter().find(|parameter| {
+        let (connector, word) = parameter.text.rsplit_once(' ').unwrap_or(("", &parameter.text));
+        Signature::is_known(word) && (connector.is_empty() || connector.eq_ignore_ascii_case("and"))
+    })?;
+    let name = &next.value;
+    Some(match next.text == *name {
+        true => format!("is a comma missing before `{name}`?"),
+        false => {
+            format!("`and` joins parameters here: put each rule in parentheses, `(...) and ({name} ...)`")
+        }
+    })
 }
 
 /// `"a" of "b" and $c`: connectors are kept for the canonical text.
@@ -185,7 +226,9 @@ fn check(cursor: &mut Cursor<'_>, signature: &Signature, leaf: &mut LeafRule) ->
         return Err(cursor.fail(span, format!("Where clause is not supported for rule type: {name}")));
     }
     if leaf.threshold.is_some() && !signature.threshold {
-        return Err(cursor.fail(span, format!("Threshold condition not supported for rule type: {name}")));
+        let failed = cursor.fail(span, format!("Threshold condition not supported for rule type: {name}"));
+        cursor.help("ColumnDataType, ColumnValues, CustomSql, FileFreshness and FileSize take a threshold; elsewhere compare the metric itself");
+        return Err(failed);
     }
     // A bare number is a size in bytes where a size is asked for.
     if signature.returns == [Returns::Size]
@@ -208,7 +251,15 @@ fn check(cursor: &mut Cursor<'_>, signature: &Signature, leaf: &mut LeafRule) ->
         return times::check(cursor, leaf);
     }
     let returns = signature.returns.first().map_or("", |returns| returns.name());
-    Err(cursor.fail(span, format!("Unexpected condition for rule of type {name} with {returns} return type")))
+    let failed = cursor.fail(span, format!("Unexpected condition for rule of type {name} with {returns} return type"));
+    let usage = hints::usage(name).unwrap_or_default();
+    cursor.help(match &leaf.condition {
+        None => format!("a condition is missing; {usage}"),
+        Some(_) if signature.returns == [Returns::Boolean] => format!("{name} takes no condition; {usage}"),
+        Some(Condition::String(_)) => format!("{name} does not compare with strings; {usage}"),
+        Some(_) => usage,
+    });
+    Err(failed)
 }
 
 fn bytes(numbers: &NumberCondition) -> Option<UnitCondition> {

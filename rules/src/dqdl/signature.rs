@@ -129,6 +129,11 @@ impl Signature {
         SIGNATURES.iter().find(|signature| signature.name == name && signature.accepts(count))
     }
 
+    /// Every signature of a type.
+    pub fn all(name: &str) -> impl Iterator<Item = &'static Self> {
+        SIGNATURES.iter().filter(move |signature| signature.name == name)
+    }
+
     /// Whether a type of this name exists at all.
     pub fn is_known(name: &str) -> bool {
         SIGNATURES.iter().any(|signature| signature.name == name)
@@ -140,7 +145,10 @@ impl Signature {
         let scored = SIGNATURES
             .iter()
             .map(|known| (strsim::damerau_levenshtein(&lower, &known.name.to_ascii_lowercase()), known.name));
-        scored.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= 4).map(|(_, known)| known)
+        scored
+            .min_by_key(|(distance, _)| *distance)
+            .filter(|(distance, _)| *distance <= (name.len() / 3).clamp(1, 4))
+            .map(|(_, known)| known)
     }
 
     fn accepts(&self, count: usize) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::call::RuleCall;
 use crate::doc::RuleDoc;
-use crate::java_regex;
+use crate::java_regex::JavaRegex;
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType};
 
@@ -27,10 +27,14 @@ impl RuleType for ColumnNamesMatchPattern {
 
     fn bind(&self, call: &RuleCall, cx: &BindContext<'_>) -> Result<BoundRule, BindProblem> {
         let pattern = call.first_parameter();
-        let regex = java_regex::find(pattern)
-            .map_err(|why| BindProblem::Refused(format!("Invalid regex pattern: {pattern}: {why}")))?;
+        let regex = JavaRegex::new(pattern).map_err(|why| {
+            BindProblem::Refused(format!(
+                "Invalid regex pattern: {pattern}: {} near index {}",
+                why.message, why.position
+            ))
+        })?;
         let names: Vec<&str> = cx.schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let others: Vec<&str> = names.iter().copied().filter(|name| !regex.is_match(name)).collect();
+        let others: Vec<&str> = names.iter().copied().filter(|name| !regex.is_match(name).unwrap_or(false)).collect();
         let ratio = (names.len() - others.len()) as f64 / names.len() as f64;
         let test = if others.is_empty() { NumberTest::any() } else { NumberTest::NotEqual(ratio) };
         let reason = Reason::Text(format!("Columns that do not match the pattern: {}", others.join(", ")));

@@ -5,6 +5,7 @@
 mod conditions;
 mod rules;
 mod sections;
+mod slips;
 
 use etl_rules::dqdl::ast::{Condition, StringOperand};
 use etl_rules::dqdl::{Document, LeafRule, Rule, Severity, parse};
