@@ -18,11 +18,16 @@ use super::text;
 use super::tree::{as_text, call, integer, one, spark_cast, string, trim, two, unnamed, whole_literal};
 
 impl Rewriter {
-    pub(super) fn function(&self, function: Function) -> Result<Expr, String> {
-        let name = match function.name.0.as_slice() {
+    /// A call, whatever kind of function it names.
+    pub(super) fn function(&self, mut function: Function) -> Result<Expr, String> {
+        let mut name = match function.name.0.as_slice() {
             [part] => part.as_ident().map(|ident| ident.value.clone()).unwrap_or_default(),
             _ => return Err(format!("there is no function `{}`", function.name)),
         };
+        if name == "count_if" && !self.one_row {
+            function.args = counted(function.args)?;
+            name = "count".to_owned();
+        }
         let window = function.over.is_some();
         let (aggregate, scalar) = (find(AGGREGATES, &name), find(SCALARS, &name));
         let over_rows = aggregate.or_else(|| find(WINDOWS, &name));
@@ -76,10 +81,9 @@ impl Rewriter {
             (
                 "int" | "bigint" | "smallint" | "tinyint" | "double" | "float" | "boolean" | "string" | "date"
                 | "timestamp" | "decimal" | "binary",
-                count,
+                _,
             ) => {
                 exactly(1, &arguments)?;
-                debug_assert_eq!(count, 1);
                 Ok(spark_cast(one(arguments), name))
             }
             ("to_date" | "to_timestamp", 1) => Ok(spark_cast(one(arguments), name.trim_start_matches("to_"))),
@@ -187,6 +191,17 @@ fn plain(name: &str, argument: FunctionArg) -> Result<Expr, String> {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => Ok(expression),
         _ => Err(format!("`{name}` takes expressions and nothing else")),
     }
+}
+
+/// The condition of `count_if` as what `count` counts.
+fn counted(args: FunctionArguments) -> Result<FunctionArguments, String> {
+    let FunctionArguments::List(mut list) = args else { return Err("`count_if` needs parentheses".to_owned()) };
+    let conditions =
+        list.args.into_iter().map(|argument| plain("count_if", argument)).collect::<Result<Vec<_>, _>>()?;
+    let [condition]: [Expr; 1] = conditions.try_into().map_err(|_| "`count_if` takes 1 argument".to_owned())?;
+    let null = Expr::Value(Value::Null.into());
+    list.args = vec![unnamed(call("if", vec![spark_cast(condition, "boolean"), integer(1), null]))];
+    Ok(FunctionArguments::List(list))
 }
 
 /// An aggregate or a window function.

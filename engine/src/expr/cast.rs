@@ -27,7 +27,7 @@ use crate::schema::ColumnType;
 pub(super) const NAME: &str = "spark_cast";
 /// A target that leaves numbers as they are and reads anything else as a double.
 pub(super) const NUMBER: &str = "number";
-/// A target that leaves texts and lists as they are and writes anything else as text.
+/// The type of a timestamp: microseconds, without a zone.
 pub(super) const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 
 /// `spark_cast(value, 'type')`.

@@ -62,17 +62,20 @@ fn plan_weights(plan: &LogicalPlan) -> Result<Vec<u64>> {
     Ok(weights)
 }
 
+/// The size of what a subquery gives.
+fn subquery_weight(plan: &LogicalPlan) -> Result<u64> {
+    Ok(plan_weights(plan)?.into_iter().fold(1, u64::saturating_add))
+}
+
 fn expression_weight(expression: &Expr, schema: &DFSchema, columns: &[u64]) -> Result<u64> {
-    let subquery =
-        |plan: &LogicalPlan| -> Result<u64> { Ok(plan_weights(plan)?.into_iter().fold(1, u64::saturating_add)) };
     let inner = match expression {
         Expr::Column(column) => {
             let index = schema.maybe_index_of_column(column);
             return Ok(index.and_then(|index| columns.get(index)).copied().unwrap_or(1));
         }
-        Expr::ScalarSubquery(inner) => subquery(&inner.subquery)?,
-        Expr::Exists(exists) => subquery(&exists.subquery.subquery)?,
-        Expr::InSubquery(InSubquery { subquery: inner, .. }) => subquery(&inner.subquery)?,
+        Expr::ScalarSubquery(inner) => subquery_weight(&inner.subquery)?,
+        Expr::Exists(exists) => subquery_weight(&exists.subquery.subquery)?,
+        Expr::InSubquery(InSubquery { subquery: inner, .. }) => subquery_weight(&inner.subquery)?,
         _ => 1,
     };
     let mut parts = 0u64;
