@@ -307,7 +307,7 @@ fn numbers() {
         ("ceil(cast(2.1 as double))", "3"),
         ("floor(-0.1)", "-1"),
         ("floor(d)", "2"),
-        ("round(2.5, 0)", "3"),
+        ("round(2.567, 2) = 2.57", "true"),
         ("round(-d)", "-3.0"),
         ("round(d)", "3.0"),
         ("round(cast('2.345' as double), 2)", "2.35"),

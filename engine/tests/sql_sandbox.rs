@@ -310,8 +310,8 @@ fn texts_that_are_too_large_are_refused_quickly() {
         // Short texts that the optimizer would write out: columns replaced by what defines them, first parts twice.
         defined("concat(s, s)", 40),
         defined("case when s = 'a' then s else s || s end", 30),
-        within("coalesce(", ", 1)", 25),
-        within("ifnull(", ", 1)", 25),
+        within("coalesce(", ", true)", 25),
+        within("ifnull(", ", true)", 25),
         within("(", " between false and true)", 40),
     ];
     for sql in cases {
@@ -368,6 +368,7 @@ fn texts_cannot_grow_without_bound() {
         "select max(length(regexp_replace(repeat('a', 10000), 'a', repeat('b', 10000)))) from primary".to_owned(),
         "select max(length(concat_ws(repeat(name, 10000), name, name, name, name, name))) from primary".to_owned(),
         "select max(size(split(repeat(name, 5000), ''))) from primary".to_owned(),
+        nested("concat(s, s)", 14),
         nested("concat(s, s)", 30),
         nested("s || s || s || s", 20),
         nested("replace(s, 'a', 'aaaaaaaaaaaaaaaa')", 20),
@@ -378,7 +379,7 @@ fn texts_cannot_grow_without_bound() {
             .plan(&sql, &tables)
             .and_then(|query| run(&query, &sources).map(|_| ()).map_err(|error| error.to_string()));
         let error = outcome.expect_err(&sql);
-        assert!(error.contains("MiB") || error.contains("memory"), "{sql}: {error}");
+        assert!(["MiB", "memory", "parts"].iter().any(|word| error.contains(word)), "{sql}: {error}");
         assert!(started.elapsed() < Duration::from_secs(30), "{sql} took {:?}", started.elapsed());
     }
 }
@@ -390,7 +391,7 @@ fn a_query_without_end_is_stopped() {
     for sql in [
         "select count(*) from primary a, primary b, primary c, primary d",
         "select count(*) from primary a join primary b on a.id < b.id + 1 join primary c on b.id <> c.id",
-        "select count(distinct a.name || b.name || c.name) from primary a cross join primary b cross join primary c",
+        "select max(a.name || b.name || c.name) from primary a cross join primary b cross join primary c",
         "select a.id from primary a, primary b, primary c order by rand_free desc limit 1",
     ] {
         let sql = sql.replace("rand_free", "a.id * b.id + c.id");

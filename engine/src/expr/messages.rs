@@ -22,6 +22,15 @@ pub(super) fn planner_error(error: &DataFusionError, schemas: &[SchemaRef]) -> S
     if let DataFusionError::SchemaError(schema_error, _) = root {
         match schema_error.as_ref() {
             SchemaError::FieldNotFound { field, valid_fields } => {
+                let known = |table: &str| {
+                    valid_fields
+                        .iter()
+                        .filter_map(|column| column.relation.as_ref())
+                        .any(|known| known.table() == table)
+                };
+                if let Some(relation) = field.relation.as_ref().filter(|relation| !known(relation.table())) {
+                    return format!("`{}` is not a table of this SELECT", relation.table());
+                }
                 let valid = valid_fields.iter().map(|column| column.name.as_str());
                 let near = nearest(&field.name, valid.filter(|name| !name.contains('\u{0}')));
                 let near = near.map(|near| format!(": did you mean `{}`?", spelled(near, schemas)));

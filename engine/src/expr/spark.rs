@@ -138,8 +138,11 @@ impl Rewriter {
             Expr::Floor { expr, field } => self.scalar("floor", unscaled(*expr, field)?)?,
             Expr::Position { expr, r#in } => self.scalar("position", vec![*expr, *r#in])?,
             Expr::Substring { expr, substring_from, substring_for, .. } => {
-                let from = substring_from.map_or_else(|| integer(1), |from| *from);
-                let arguments = [Some(*expr), Some(from), substring_for.map(|length| *length)];
+                let from = match (substring_from, &substring_for) {
+                    (None, Some(_)) => Some(integer(1)),
+                    (from, _) => from.map(|from| *from),
+                };
+                let arguments = [Some(*expr), from, substring_for.map(|length| *length)];
                 self.scalar("substring", arguments.into_iter().flatten().collect())?
             }
             Expr::Trim { trim_where, trim_what, expr, trim_characters } => {
