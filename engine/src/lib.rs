@@ -21,6 +21,7 @@ pub mod ruleset;
 pub mod run;
 pub mod schema;
 pub mod source;
+pub mod suggest;
 pub mod validate;
 pub mod write;
 

@@ -94,9 +94,15 @@ pub async fn infer(job: Job, cx: RunContext) -> Result<(Schema, Vec<Detected>)> 
     .await
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(Error::internal("the run panicked").with_source(error)))
+}
+
+/// What a job may use.
+pub(crate) fn limits(job: &Job) -> Limits {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Limits { threads: job.threads.unwrap_or(cores), memory_bytes: job.memory_bytes }
 }
 
 /// Inputs by name and version; local ones by absolute path, so that the working directory does not matter.
@@ -372,8 +378,7 @@ impl Run {
     }
 
     fn limits(&self) -> Limits {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Limits { threads: self.job.threads.unwrap_or(cores), memory_bytes: self.job.memory_bytes }
+        limits(&self.job)
     }
 
     fn engine(&self, spilled_bytes: u64) -> EngineReport {

@@ -150,7 +150,7 @@ fn date_prefix(text: &str) -> Option<(NaiveDate, Option<&str>)> {
 }
 
 /// Whether `CAST(text AS TIMESTAMP)` is not NULL.
-pub(crate) fn is_timestamp(text: &str) -> bool {
+pub fn is_timestamp(text: &str) -> bool {
     let text = trim_all(text);
     match date_prefix(text) {
         Some((_, None)) => true,

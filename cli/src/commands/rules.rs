@@ -1,14 +1,16 @@
-//! `rules parse`: a ruleset checked and printed in canonical form.
+//! `rules parse`: a ruleset checked and printed in canonical form. `rules suggest`: one learned from files.
 
 use std::io::{Read, Write};
 
 use etl_engine::job::Faulty;
-use etl_engine::job::open::read_text;
+use etl_engine::job::open::{self, read_text};
+use etl_engine::suggest::suggest as learn;
 use etl_engine::{Error, ErrorKind};
 use etl_rules::dqdl::{self, Severity};
 use serde_json::{Value, json};
 
-use crate::args::{Rules, RulesParse};
+use super::{shell, spec};
+use crate::args::{Rules, RulesParse, RulesSuggest};
 use crate::failure::{Failure, render_faulty};
 use crate::world::World;
 
@@ -17,7 +19,45 @@ const MAX_BYTES: u64 = 16 << 20;
 
 /// Does it; gives the exit code.
 pub(super) async fn execute(args: Rules, world: &mut World) -> Result<u8, Failure> {
-    let Rules::Parse(RulesParse { file, json }) = args;
+    match args {
+        Rules::Parse(args) => parse(args, world).await,
+        Rules::Suggest(args) => suggest(args, world).await,
+    }
+}
+
+/// Prints the rules that files suggest.
+async fn suggest(args: RulesSuggest, world: &mut World) -> Result<u8, Failure> {
+    let stores = world.stores.as_ref();
+    let mut spec = spec::empty();
+    spec::apply(&args.reading, &mut spec);
+    spec::limit(&args.limits, &mut spec);
+    if let Some(file) = &args.schema {
+        spec.schema = Some(spec::schema(file, None, stores).await?);
+    }
+    let mut job = open::bind(&spec, "", "", stores).await?;
+    job.locations.clone_from(&args.inputs);
+    let suggestion = world.run(async |context| learn(job, args.holdout, context).await).await?;
+    let dqdl = suggestion.dqdl();
+    if let Some(output) = &args.output {
+        open::write_text(output, dqdl.clone(), world.stores.as_ref()).await?;
+    }
+    match (&args.output, args.json) {
+        (_, true) => {
+            let rules = &suggestion.rules;
+            world.output.document(&json!({"dqdl": dqdl, "rules": rules, "notes": suggestion.notes}))?;
+        }
+        (Some(output), false) => {
+            let (count, output) = (suggestion.rules.len(), shell(output));
+            let inputs = args.inputs.iter().map(|input| shell(input)).collect::<Vec<_>>().join(" ");
+            let next = format!("judge by them: etl-engine validate {inputs} --rules {output}");
+            world.output.text(&format!("{count} rules in {output}\n{next}\n"))?;
+        }
+        (None, false) => world.output.text(&dqdl)?,
+    }
+    Ok(0)
+}
+
+async fn parse(RulesParse { file, json }: RulesParse, world: &mut World) -> Result<u8, Failure> {
     let text = if file == "-" { standard_input()? } else { read_text(&file, world.stores.as_ref()).await? };
     let parsed = dqdl::parse(&text);
     let valid = parsed.is_valid();

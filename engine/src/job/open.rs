@@ -57,6 +57,16 @@ pub async fn read_text(location: &str, stores: &dyn StoreProvider) -> Result<Str
         .map_err(|_| Error::configuration(format!("{location} is not UTF-8 text")).with_help("save it as UTF-8"))
 }
 
+/// Writes a text to a path or a URL, over what is there.
+///
+/// # Errors
+/// `Storage` when it cannot be written.
+pub async fn write_text(location: &str, text: String, stores: &dyn StoreProvider) -> Result<()> {
+    let place = locate(location, stores)?;
+    let written = place.store.put(&place.path, text.into_bytes().into()).await;
+    written.map(drop).map_err(|error| Error::from(error).with_context("file", location))
+}
+
 /// Why a file is not there: with the name that may be meant.
 fn missing(location: &str, local: Option<&FilePath>) -> Error {
     if local.is_some_and(FilePath::is_dir) {

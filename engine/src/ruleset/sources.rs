@@ -10,7 +10,7 @@ use etl_rules::{Need, ReferenceScan};
 use tokio::runtime::Handle;
 
 use super::{no_rules, project};
-use crate::collect::{PassCollector, RowSink};
+use crate::collect::{Collected, PassCollector, RowSink};
 use crate::context::{RunContext, Silent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::keys::KeyStore;
@@ -20,7 +20,7 @@ use crate::expr::BatchSource;
 use crate::feed::Feed;
 use crate::job::Job;
 use crate::prepare::{Plan, Undeclared, prepare};
-use crate::report::FaultEntry;
+use crate::report::RowCounts;
 use crate::schema::{ColumnType, Schema};
 use crate::source::{self, ObjectRef, StoreProvider};
 use crate::validate::Judge;
@@ -92,7 +92,7 @@ impl SourceReader {
         let schema = plan.schema.clone();
         let mut open = OpenSource { alias: alias.to_owned(), schema, inputs, job: job.clone(), plan };
         if open.plan.inferred {
-            let misfits = self.read(&open, &mut |_| Ok(()))?.1;
+            let misfits = self.read(&open, &mut |_| Ok(()))?.misfits;
             for (column, misfit) in open.plan.schema.columns.iter_mut().zip(misfits) {
                 if misfit {
                     column.column_type = ColumnType::String;
@@ -125,7 +125,7 @@ impl SourceReader {
             return Ok((scan, None));
         }
         let budget = self.limits.key_bytes();
-        let (faults, _) = self.read(open, &mut |batch| {
+        let collected = self.read(open, &mut |batch| {
             let failed = |error| Error::internal("a data set could not be read for the rules").with_source(error);
             scan.update(&batch).map_err(failed)?;
             if scan.size() as u64 > budget {
@@ -141,7 +141,7 @@ impl SourceReader {
             }
             Ok(())
         })?;
-        if let Some(fault) = faults.first() {
+        if let Some(fault) = collected.faults.first() {
             let place = &fault.first;
             let column = fault.column.as_deref().map(|column| format!(", column `{column}`")).unwrap_or_default();
             return Err(Error::new(
@@ -160,12 +160,16 @@ impl SourceReader {
         self.cx.temp_dir.clone()
     }
 
+    /// Reads a data set once: gives every batch of rows that fit its columns to `visit`, in the order of the input.
+    ///
+    /// # Errors
+    /// Those of `visit`, and whatever keeps the data set from being read. Rows that do not fit are only counted.
+    pub fn visit(&self, open: &OpenSource, visit: &mut dyn FnMut(RecordBatch) -> Result<()>) -> Result<RowCounts> {
+        Ok(self.read(open, visit)?.rows)
+    }
+
     /// Gives every batch of rows that fit to `visit`; gives what did not fit, and which columns that was in.
-    fn read(
-        &self,
-        open: &OpenSource,
-        visit: &mut dyn FnMut(RecordBatch) -> Result<()>,
-    ) -> Result<(Vec<FaultEntry>, Vec<bool>)> {
+    fn read(&self, open: &OpenSource, visit: &mut dyn FnMut(RecordBatch) -> Result<()>) -> Result<Collected> {
         let rules = Arc::new(no_rules(&open.plan.schema, (self.cx.now)())?);
         let feed = Feed {
             job: &open.job,
@@ -186,8 +190,7 @@ impl SourceReader {
         let cancel = &self.cx.cancel;
         pipeline::run(&self.pool, permits, cancel, |dispatch| feed.run(None, dispatch), &mut collector)
             .map_err(|error| error.with_context("source", &open.alias))?;
-        let collected = collector.finish();
-        Ok((collected.faults, collected.misfits))
+        Ok(collector.finish())
     }
 }
 
