@@ -123,7 +123,7 @@ mod tests {
             seen.lock().unwrap().push(at.to_path_buf());
             Ok(())
         };
-        flush_files(&root, &[file.clone()], &record).unwrap();
+        flush_files(&root, std::slice::from_ref(&file), &record).unwrap();
         let seen = seen.into_inner().unwrap();
         assert_eq!(seen[0], file);
         for part in ["data/r/a/p=1", "data/r/a", "data/r", "data", "", "..", "../.."] {

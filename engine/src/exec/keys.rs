@@ -6,6 +6,7 @@
 //! 10^-19 for ten billion keys.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -59,9 +60,8 @@ impl KeyStore {
 
     /// Adds hashes to the key set of an analyzer.
     pub fn append(&mut self, set: usize, hashes: &[u128]) -> Result<()> {
-        if !self.sets.contains_key(&set) {
-            let partitions = (0..PARTITIONS).map(|_| Partition::default()).collect();
-            self.sets.insert(set, Keys { partitions });
+        if let Entry::Vacant(vacant) = self.sets.entry(set) {
+            vacant.insert(Keys { partitions: (0..PARTITIONS).map(|_| Partition::default()).collect() });
             self.share()?;
         }
         let Self { sets, gathered, spill, spilled_bytes, directory, .. } = self;

@@ -89,7 +89,7 @@ fn whole(args: &[ArrayRef], index: usize) -> Result<Int32Array> {
     Ok(cast.as_primitive::<Int32Type>().clone())
 }
 
-fn at<'a>(array: &'a StringArray, row: usize) -> Option<&'a str> {
+fn at(array: &StringArray, row: usize) -> Option<&str> {
     array.is_valid(row).then(|| array.value(row))
 }
 

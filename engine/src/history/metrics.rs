@@ -13,8 +13,11 @@ pub use etl_rules::Measured as MetricValue;
 #[derive(Debug, Clone, Default)]
 pub struct History {
     /// By metric: for each `where` the points, newest first.
-    metrics: BTreeMap<String, Vec<(Option<String>, Vec<HistoryPoint>)>>,
+    metrics: BTreeMap<String, Vec<Points>>,
 }
+
+/// The points of a metric under one `where`, newest first.
+type Points = (Option<String>, Vec<HistoryPoint>);
 
 impl History {
     /// Of entries, newest first.

@@ -63,6 +63,9 @@ struct Open {
     last_used: u64,
 }
 
+/// Rows of one partition in a shipment.
+type Piece = (Arc<Shipment>, RowRange);
+
 impl TableWriter {
     /// A writer for batches of `schema`.
     pub fn new(context: WriterContext, schema: &SchemaRef, spec: PartitionSpec, options: WriteOptions) -> Result<Self> {
@@ -247,7 +250,7 @@ impl TableWriter {
 
     /// Hands over what was gathered, partition by partition: each opens a file at most once for all of it.
     fn ship_gathered(&mut self) -> Result<()> {
-        let mut by_partition: BTreeMap<(bool, usize), Vec<(Arc<Shipment>, RowRange)>> = BTreeMap::new();
+        let mut by_partition: BTreeMap<(bool, usize), Vec<Piece>> = BTreeMap::new();
         for (data, parts) in std::mem::take(&mut self.gathered) {
             for PartitionRows { partition, rows } in parts {
                 // Those that are open already come first, before others take their places.

@@ -65,7 +65,7 @@ impl TextBounds {
     }
 
     /// The bounds as statistics hold them, and whether each is a value of the column rather than a bound of it.
-    pub(super) fn kept(&self, utf8: bool) -> Option<((ByteArray, bool), Option<(ByteArray, bool)>)> {
+    pub(super) fn kept(&self, utf8: bool) -> Option<(Kept, Option<Kept>)> {
         let (low, high) = self.bounds.as_ref()?;
         let kept_low = (ByteArray::from(cut(low, utf8).to_vec()), low.len() <= KEPT_BYTES);
         let kept_high = match high.len() <= KEPT_BYTES {
@@ -75,6 +75,9 @@ impl TextBounds {
         Some((kept_low, kept_high))
     }
 }
+
+/// A bound as statistics hold it, and whether it is a value of the column.
+type Kept = (ByteArray, bool);
 
 #[inline]
 fn head(value: &[u8]) -> u64 {

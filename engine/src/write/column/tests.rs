@@ -133,7 +133,7 @@ proptest! {
 fn a_column_of_nothing_but_null() {
     let batch = batch(&[None; 300], 3);
     let layout = layout(&batch, Compression::Snappy, 1 << 20).unwrap();
-    let (found, _) = read(written(&[batch.clone()], &RowRange::first(300), layout, 1 << 30));
+    let (found, _) = read(written(std::slice::from_ref(&batch), &RowRange::first(300), layout, 1 << 30));
     assert_eq!(found, [batch]);
 }
 
