@@ -95,9 +95,8 @@ fn log(global: &Global) {
         _ => "debug,etl_engine=trace,etl_rules=trace,etl_aws=trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let look = terminal::Look::stderr(global.color);
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(look.color);
+    // Without colours: the feature for them is not built in, and asking for them nevertheless is a panic.
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     // Nobody else has set one.
     let _ = subscriber.try_init();
 }
