@@ -12,6 +12,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 pub mod anomaly;
+pub mod doc_pages;
 pub mod dqdl;
 pub mod dynamic;
 pub mod registry;
@@ -56,7 +57,7 @@ pub use batch::BatchColumns;
 pub use call::{Condition, DateCondition, DateOperand, NumberCondition, Operator, RuleCall, TextCondition};
 pub use check::RowCheck;
 pub use column::{ColumnRef, nearest_column};
-pub use doc::{EXAMPLE_COLUMNS, RuleDoc};
+pub use doc::{EXAMPLE_COLUMNS, RowDoc, RuleDoc};
 pub use error::RuleError;
 pub use facts::{
     Aggregate, Facts, FileFact, FileNeed, FileSelection, HashAlgorithm, KeyMap, KeySet, Need, ReferenceNeed,

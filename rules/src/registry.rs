@@ -51,6 +51,11 @@ pub fn find(name: &str) -> Option<&'static dyn RuleType> {
     ALL.iter().copied().find(|rule_type| rule_type.name() == name)
 }
 
+/// The rule type with this name, in whatever case it is written.
+pub fn find_in_any_case(name: &str) -> Option<&'static dyn RuleType> {
+    ALL.iter().copied().find(|rule_type| rule_type.name().eq_ignore_ascii_case(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::facts::{Aggregate, Need, ReferenceNeed, Wanted};
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType, numeric_column};
 
@@ -18,11 +18,17 @@ impl RuleType for AggregateMatch {
 
     fn doc(&self) -> &'static RuleDoc {
         &RuleDoc {
-            summary: "Compares the quotient of two aggregates, each of this or of another data set.",
+            summary: "Compares the quotient of two aggregates, each over this or another data set.",
             syntax: "AggregateMatch \"sum|avg([<alias>.]<column>)\" \"sum|avg([<alias>.]<column>)\" <number condition>",
-            nulls: "NULLs are ignored; an aggregate without a value counts as 0. 0/0 is 1, and x/0 is 0.",
-            differs_from_glue: "",
-            example: "AggregateMatch \"sum(price)\" \"avg(reference.price)\" >= -1000000",
+            nulls: "NULLs are ignored. An aggregate without a value (no rows, or only NULLs) counts as 0; 0/0 is 1, \
+                    and x/0 is 0.",
+            differs_from_glue: "Only `sum` and `avg` are known, in lower or upper case, as in Glue. What stands \
+                                before the last dot is the alias; without one, or with `primary`, the aggregate is \
+                                over this data set. The other data set is declared with `--source <alias>=<file>` or \
+                                under `sources:` of the job file.",
+            rows: RowDoc::Dataset,
+            metrics: &["Column.<column>.AggregateMatch", "Column.<column>,<column>.AggregateMatch"],
+            example: "AggregateMatch \"sum(price)\" \"sum(reference.price)\" between 0.99 and 1.01",
         }
     }
 

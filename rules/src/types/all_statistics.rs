@@ -11,7 +11,7 @@ use crate::analyzers::moments::{Spread, SpreadOf};
 use crate::analyzers::sum::{SumOf, Total};
 use crate::call::RuleCall;
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType, column};
 use crate::types::entropy;
@@ -30,7 +30,25 @@ impl RuleType for AllStatistics {
             summary: "Measures what there is to measure of a column, or of all columns; an analyzer only.",
             syntax: "AllStatistics <column> | AllStatistics of AllColumns",
             nulls: "As in the rules of the same names.",
-            differs_from_glue: "",
+            differs_from_glue: "Every column has a completeness and, if it can be a key, a uniqueness; only number \
+                                columns have a minimum, maximum, entropy, mean, sum and standard deviation; only text \
+                                columns have lengths. `AllColumns` keeps a key for each row of every column: on a \
+                                wide file name the columns that matter.",
+            rows: RowDoc::Dataset,
+            metrics: &[
+                "Dataset.*.RowCount",
+                "Dataset.*.ColumnCount",
+                "Column.<column>.Completeness",
+                "Column.<column>.Uniqueness",
+                "Column.<column>.Minimum",
+                "Column.<column>.Maximum",
+                "Column.<column>.Entropy",
+                "Column.<column>.Mean",
+                "Column.<column>.Sum",
+                "Column.<column>.StandardDeviation",
+                "Column.<column>.MinimumLength",
+                "Column.<column>.MaximumLength",
+            ],
             example: "AllStatistics \"price\"",
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::analyzers::correlation::CorrelationOf;
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, numeric_column};
 
 /// Compares how two number columns go together.
@@ -20,10 +20,13 @@ impl RuleType for ColumnCorrelation {
         &RuleDoc {
             summary: "Compares Pearson's correlation of two number columns.",
             syntax: "ColumnCorrelation <column> <column> <number condition> [where \"<sql>\"]",
-            nulls: "Rows with NULL in either column are left out; a constant column gives NaN, which only `!=` and \
+            nulls: "Rows with NULL in either column are left out. A constant column gives NaN, which only `!=` and \
                     `not in` accept.",
-            differs_from_glue: "Agrees to about 1 ulp: the same formula in another order.",
-            example: "ColumnCorrelation \"id\" \"price\" != 2",
+            differs_from_glue: "Agrees to about 1 ulp: the same formula in another order. A condition with `=` on a \
+                                ratio of doubles is hardly ever met; use `between`.",
+            rows: RowDoc::Dataset,
+            metrics: &["Multicolumn.<column>,<column>.ColumnCorrelation"],
+            example: "ColumnCorrelation \"id\" \"price\" > 0.85",
         }
     }
 

@@ -1,7 +1,7 @@
 //! `ColumnCount`.
 
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType};
 
 /// Counts the columns of the schema.
@@ -21,6 +21,8 @@ impl RuleType for ColumnCount {
             syntax: "ColumnCount <number condition>",
             nulls: "Does not look at values.",
             differs_from_glue: "",
+            rows: RowDoc::Dataset,
+            metrics: &["Dataset.*.ColumnCount"],
             example: "ColumnCount >= 2",
         }
     }

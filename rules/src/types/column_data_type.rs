@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::call::{Condition, RuleCall};
 use crate::checks::casts::{CastCheck, CastTarget};
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType, did_you_mean};
 
 /// Asks whether values survive a cast.
@@ -22,8 +22,18 @@ impl RuleType for ColumnDataType {
             summary: "Asks whether every value can be cast to a type, by Spark's casts.",
             syntax: "ColumnDataType <column> =|!= \"Boolean|Date|Timestamp|Integer|Long|Float|Double|Decimal(p,s)\" \
                      [where \"<sql>\"] [with threshold <number condition>] [with format = \"<date format>\"]",
-            nulls: "NULL fails `=` and passes `!=`.",
-            differs_from_glue: "",
+            nulls: "NULL fails `=` and passes `!=`, like a text that cannot be cast. A `where` that leaves no row \
+                    passes, with the message \"No rows matched the filter\".",
+            differs_from_glue: "Rules see rows that fit the schema, so that this one tells something only of text \
+                                columns. Spark's casts are lenient, here too: \"11.5\" is an `Integer`, blanks at \
+                                both ends are dropped, \"2024\" is a `Date`. `format` knows `yyyy-MM-dd`, \
+                                `dd-MM-yyyy`, `MM-dd-yyyy`, `yyyy-MM`, `MM-yyyy`, `MM-dd` and `dd-MM`, also with `/`; \
+                                with any other format no value is a date. A time without a date is no `Timestamp`; \
+                                Spark takes it for today's. As in Glue, `in` and `matches` parse and then fail with \
+                                \"Unsupported operator\", and \"String\" is no type to ask for. Under `Analyzers` it \
+                                measures nothing.",
+            rows: RowDoc::Rejects,
+            metrics: &["Column.<column>.ColumnDataType.Compliance"],
             example: "ColumnDataType \"order_date\" = \"Date\"",
         }
     }

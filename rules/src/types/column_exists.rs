@@ -2,7 +2,7 @@
 
 use crate::call::RuleCall;
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType};
 
@@ -19,8 +19,11 @@ impl RuleType for ColumnExists {
         &RuleDoc {
             summary: "Requires a column of this name.",
             syntax: "ColumnExists <column>",
-            nulls: "Does not look at values.",
-            differs_from_glue: "Names compare as in Spark's default: another case is the same name.",
+            nulls: "Does not look at values: a column of only NULLs exists.",
+            differs_from_glue: "Names compare as in Spark's default: another case is the same name. Where a schema is \
+                                declared, its columns are the ones that exist.",
+            rows: RowDoc::Dataset,
+            metrics: &["Dataset.<column>.ColumnExists"],
             example: "ColumnExists \"id\"",
         }
     }

@@ -7,7 +7,7 @@ use crate::analyzers::lengths::ExtremeLength;
 use crate::call::RuleCall;
 use crate::checks::lengths::LengthCheck;
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, text_column};
 
@@ -24,9 +24,17 @@ impl RuleType for ColumnLength {
         &RuleDoc {
             summary: "Compares the length of every text of a column, in characters.",
             syntax: "ColumnLength <column> <number condition> [where \"<sql>\"]",
-            nulls: "NULL counts as length 0.",
-            differs_from_glue: "`!=` means that no row has the length; Glue looks at the shortest and the longest text only. \
-                                `not in [0]` fails for NULL and the empty text; Glue lets every row through.",
+            nulls: "NULL counts as length 0, as in Glue: `> 0` fails for it and `<= 50` passes.",
+            differs_from_glue: "`!=` means that no row has the length; Glue looks at the shortest and the longest \
+                                text only. `not in [0]` fails for NULL and the empty text; Glue lets every row \
+                                through. As in Glue the column must be text, `between` leaves out both ends, and the \
+                                condition takes no `last(k)`.",
+            rows: RowDoc::Rejects,
+            metrics: &[
+                "Column.<column>.MinimumLength",
+                "Column.<column>.MaximumLength",
+                "Column.<column>.LengthCompliance",
+            ],
             example: "ColumnLength \"name\" <= 50",
         }
     }

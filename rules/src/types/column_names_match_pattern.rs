@@ -1,7 +1,7 @@
 //! `ColumnNamesMatchPattern`.
 
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::java_regex::JavaRegex;
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType};
@@ -20,7 +20,12 @@ impl RuleType for ColumnNamesMatchPattern {
             summary: "Requires that a Java regular expression is found in the name of every column.",
             syntax: "ColumnNamesMatchPattern \"<java regular expression>\"",
             nulls: "Does not look at values.",
-            differs_from_glue: "",
+            differs_from_glue: "As in Glue, the pattern may be found anywhere in a name: write `^` and `$` where the \
+                                whole name is meant. Look-around, back-references and possessive quantifiers work on \
+                                texts of up to 32 KiB and for a bounded number of steps; a name that needs more does \
+                                not match.",
+            rows: RowDoc::Dataset,
+            metrics: &["Dataset.*.ColumnNamesPatternMatchRatio"],
             example: "ColumnNamesMatchPattern \"^[a-z_]+$\"",
         }
     }

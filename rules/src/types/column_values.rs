@@ -12,7 +12,7 @@ use crate::checks::numbers::NumberCheck;
 use crate::checks::patterns::PatternCheck;
 use crate::checks::texts::TextCheck;
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::mask::NullRows;
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, column, numeric_column};
@@ -30,13 +30,28 @@ impl RuleType for ColumnValues {
     fn doc(&self) -> &'static RuleDoc {
         &RuleDoc {
             summary: "Holds every value of a column against a condition.",
-            syntax: "ColumnValues <column> <number, text or date condition> [where \"<sql>\"] \
-                     [with threshold <number condition>] [with ignoreCase = \"true\"]",
-            nulls: "NULL fails, also `not between` of numbers and both forms of `matches`; it passes `!=`, `not in` and \
-                    `not between` of dates unless NULL is listed, and `in` when NULL is listed.",
-            differs_from_glue: "NaN fails every ordering of numbers. Java pattern features without a linear-time form \
-                                (look-around, back-references) are refused. As in Glue, a threshold does not change the \
-                                verdict of number conditions with `>`, `>=`, `<`, `<=`, `=` and `between`.",
+            syntax: "ColumnValues <column> <number, text or date condition> [where \"<sql>\"] [with threshold <number \
+                     condition>] [with ignoreCase = \"true\"]",
+            nulls: "NULL fails, also `not between` of numbers and both forms of `matches`. It passes `!=`, `not in` \
+                    and `not between` of dates unless NULL is listed, and `=` and `in` when NULL is listed. `EMPTY` \
+                    is the empty text; `WHITESPACES_ONLY` is one or more spaces, and no tabs.",
+            differs_from_glue: "As in Glue: a threshold does not change the verdict of number conditions with `>`, \
+                                `>=`, `<`, `<=`, `=` and `between`, which are judged by the smallest and the largest \
+                                value; `between` leaves out both ends; `matches` puts `^` and `$` around the pattern \
+                                without a group (`a|b` is `^a` or `b$`) and never matches the empty text; `not \
+                                matches` is not its opposite: it fails for the empty text and for a value that begins \
+                                with a whole word that matches; dates are compared by the day, also `(now() - 3 \
+                                hours)`; `ignoreCase` is for `=`, `!=`, `in` and `not in` of texts. Unlike Glue: NaN \
+                                fails every ordering of numbers. Look-around, back-references and possessive \
+                                quantifiers work on texts of up to 32 KiB and for a bounded number of steps; a value \
+                                that needs more fails both forms of `matches`.",
+            rows: RowDoc::Rejects,
+            metrics: &[
+                "Column.<column>.Minimum",
+                "Column.<column>.Maximum",
+                "Column.<column>.ColumnValues.Compliance",
+                "Column.<column>.PatternMatch",
+            ],
             example: "ColumnValues \"price\" >= 0",
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::call::RuleCall;
 use crate::checks::nulls::NullCheck;
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, column};
 
@@ -22,8 +22,12 @@ impl RuleType for Completeness {
         &RuleDoc {
             summary: "Compares the share of rows whose value is not NULL.",
             syntax: "Completeness <column> <number condition> [where \"<sql>\"]",
-            nulls: "NULL is incomplete; the empty text is complete. No rows: NaN, which fails.",
-            differs_from_glue: "Marks rows, but rejects none: the ratio states a tolerance.",
+            nulls: "NULL is incomplete; the empty text is complete. Without rows the ratio is NaN, which fails.",
+            differs_from_glue: "Marks rows but rejects none, because the ratio states a tolerance. An unquoted empty \
+                                field of a CSV file is NULL, in text columns too (`nulls` in the job file changes \
+                                it), where Glue reads an empty text, which is complete.",
+            rows: RowDoc::Marks,
+            metrics: &["Column.<column>.Completeness"],
             example: "Completeness \"name\" > 0.9",
         }
     }

@@ -3,7 +3,7 @@
 use crate::analyzers::keys::KeyHasher;
 use crate::call::RuleCall;
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::rule::{
     BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, QueryCall, QueryKind, Reason, ReturnedRows,
     RowResult, RuleType,
@@ -21,12 +21,20 @@ impl RuleType for CustomSql {
     fn doc(&self) -> &'static RuleDoc {
         &RuleDoc {
             summary: "Compares the one number that a query returns, or the share of rows that it returns.",
-            syntax: "CustomSql \"<select>\" [<number condition>] [with threshold <number condition>]",
-            nulls: "A NULL number is 0 for the comparison of one number; rows with NULL are found again as NULL.",
-            differs_from_glue: "The query runs once, after the last row, over the rows that fit the schema; it may \
-                                name `primary` and the declared data sets and nothing else. The dialect is Spark's \
-                                as far as it is supported.",
-            example: "CustomSql \"select count(*) from primary\" >= 0",
+            syntax: "CustomSql \"<select>\" <number condition> | CustomSql \"<select>\" [with threshold <number \
+                     condition>]",
+            nulls: "A NULL number is 0 for the comparison of one number. In the form by rows, a returned row with \
+                    NULL finds the rows with NULL.",
+            differs_from_glue: "With a condition the query must return one row of one column. Without one, a row \
+                                passes when the query returns it: every returned column must be one of `primary`, and \
+                                is looked up by its value. As in Glue, a query that returns equal rows several times \
+                                counts each of them, so that the share can exceed 1, and an input without rows fails. \
+                                The query runs once, after the last row, over the rows that fit the schema; it names \
+                                `primary` and the declared data sets, and reads nothing else. The dialect is Spark's \
+                                as far as it is supported: docs/sql.md says what is, and what bounds a query.",
+            rows: RowDoc::Late,
+            metrics: &["Dataset.*.CustomSQL", "Dataset.*.CustomSQL.Compliance"],
+            example: "CustomSql \"select count(*) from primary where price < 0\" = 0",
         }
     }
 

@@ -6,7 +6,7 @@ use crate::call::{Condition, RuleCall};
 use crate::checks::ages::AgeCheck;
 use crate::checks::dates::DateCheck;
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType, did_you_mean};
 
@@ -23,8 +23,14 @@ impl RuleType for DataFreshness {
         &RuleDoc {
             summary: "Compares the age of every value, in hours rounded to two decimals.",
             syntax: "DataFreshness <column> <duration condition> [where \"<sql>\"]",
-            nulls: "NULL fails, and so does a text that is no date or timestamp.",
-            differs_from_glue: "",
+            nulls: "NULL fails, and so does a text that is no date or timestamp. Where no row is in scope the rule \
+                    passes, with the message \"No rows matched the filter\".",
+            differs_from_glue: "Gives rows no result and rejects none, as Deequ does; the AWS pages count it among \
+                                the rules by row. Ages are counted to the start of the run, timestamps without a zone \
+                                being UTC. As hours have two decimals, conditions in minutes are exact to about 36 \
+                                seconds. A time without a date is no timestamp; Spark takes it for today's.",
+            rows: RowDoc::Dataset,
+            metrics: &["Column.<column>.DataFreshness.Compliance"],
             example: "DataFreshness \"order_date\" > 1 days",
         }
     }

@@ -8,7 +8,7 @@ use crate::analyzers::keys::{KeyHasher, common_type};
 use crate::call::RuleCall;
 use crate::checks::lookups::SameValuesCheck;
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::facts::{Need, ReferenceNeed, Wanted};
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType};
@@ -27,10 +27,15 @@ impl RuleType for DatasetMatch {
             summary: "Compares the share of rows that another data set has by the same key and with the same values.",
             syntax: "DatasetMatch \"<alias>\" \"<key>[-><key there>][,..]\" [\"<column>[-><column there>][,..]\"] \
                      <number condition>",
-            nulls: "NULL equals NULL.",
+            nulls: "NULL equals NULL, in keys and in values.",
             differs_from_glue: "Columns are paired as the rule pairs them; Deequ pairs them in the order of their \
-                                names. Rows that only the other data set has do not count, as in Glue.",
-            example: "DatasetMatch \"reference\" \"id\" \"name\" >= 0",
+                                names. As in Glue, keys that occur twice on either side fail the rule, rows that only \
+                                the other data set has do not count, and without a list of columns all others are \
+                                compared by name. The other data set is declared with `--source <alias>=<file>` or \
+                                under `sources:` of the job file.",
+            rows: RowDoc::Marks,
+            metrics: &["Dataset.<alias>.DatasetMatch"],
+            example: "DatasetMatch \"reference\" \"id\" \"name\" = 1.0",
         }
     }
 

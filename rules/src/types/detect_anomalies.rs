@@ -2,7 +2,7 @@
 
 use crate::anomaly::{Band, Forecast, MAX_POINTS, forecast, not_enough};
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::dqdl::signature::Signature;
 use crate::facts::Need;
 use crate::number_test::NumberTest;
@@ -23,9 +23,13 @@ impl RuleType for DetectAnomalies {
             summary: "Compares the metrics that another rule type measures with those of earlier runs.",
             syntax: "DetectAnomalies \"<rule type>\" [\"<parameter>\" ..]",
             nulls: "As in the rule type. A metric that is NaN is an anomaly.",
-            differs_from_glue: "Glue's model is closed; here a metric must lie in a band around the level, trend or weekday \
-                                of its earlier values. With fewer than three of them the rule passes and says so. Any rule \
-                                type that may be an analyzer can be named, except those about files.",
+            differs_from_glue: "Glue's model is closed; here a metric must lie in a band around the level, trend or \
+                                weekday of its earlier values. With fewer than three of them the rule passes and says \
+                                so. Earlier values are those of committed runs of the same job name (`etl-engine \
+                                history list`). Any rule type that may be an analyzer can be named, except those \
+                                about files.",
+            rows: RowDoc::Dataset,
+            metrics: &["<a metric of the rule type>"],
             example: "DetectAnomalies \"RowCount\"",
         }
     }

@@ -4,7 +4,7 @@ use super::uniqueness::{key_constraint, key_metric};
 use crate::analyzers::keys::KeyCounts;
 use crate::call::RuleCall;
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, RuleType, column};
 
@@ -21,10 +21,12 @@ impl RuleType for Entropy {
         &RuleDoc {
             summary: "Compares the entropy of the values of a column, -sum(p ln p) in nats.",
             syntax: "Entropy <column> <number condition> [where \"<sql>\"]",
-            nulls: "NULL is no value; a column of only NULLs fails.",
+            nulls: "NULL is no value. A column of only NULLs fails.",
             differs_from_glue: "The unit is nats, as Glue computes it; its pages say bits. As in Glue, a `where` is \
                                 accepted and ignored.",
-            example: "Entropy \"name\" >= 0",
+            rows: RowDoc::Dataset,
+            metrics: &["Column.<column>.Entropy"],
+            example: "Entropy \"name\" > 0.5",
         }
     }
 

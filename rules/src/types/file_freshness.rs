@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::call::{Condition, DateCondition, DateOperand, Operator, RuleCall};
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::facts::Need;
 use crate::file_set::{compliance, file_count, files, need};
 use crate::number_test::NumberTest;
@@ -21,17 +21,19 @@ impl RuleType for FileFreshness {
     fn doc(&self) -> &'static RuleDoc {
         &RuleDoc {
             summary: "Compares when every file in a place was written last, or the files that the rows are read from.",
-            syntax: "FileFreshness [\"<path>\"] <date condition> [with threshold <number condition>] \
-                     [with recentFiles = <n>] [with uriRegex = \"<regex>\"] [with filterOrder = [..]] \
-                     [with failFast = \"true\"] [with timeZone = \"<zone>\"]",
+            syntax: "FileFreshness [\"<path>\"] <date condition> [with threshold <number condition>] [with \
+                     recentFiles = <n>] [with uriRegex = \"<regex>\"] [with filterOrder = [..]] [with failFast = \
+                     \"true\"] [with timeZone = \"<zone>\"]",
             nulls: "A file is never as old as NULL. No file at all: the rule fails.",
-            differs_from_glue: "Instants are compared, to the microsecond: a date is its midnight in UTC, so that \
-                                `= \"2024-01-01\"` is that moment and not that day; `between` leaves out both ends and \
-                                holds for nothing when the later end comes first. A time such as \"21:45\" is today's in \
-                                the zone of `timeZone`; Glue takes today's date in UTC. Files whose name begins with `.` \
-                                or `_` are passed over. `failFast` decides at the first file by name that does not meet \
-                                the condition, whatever the threshold, and then reports no compliance. As an analyzer it \
-                                has no condition and reports the number of files.",
+            differs_from_glue: "Instants are compared, to the microsecond: a date is its midnight in UTC, so that `= \
+                                \"2024-01-01\"` is that moment and not that day; `between` leaves out both ends and \
+                                holds for nothing when the later end comes first. A time such as \"21:45\" is today's \
+                                in the zone of `timeZone`; Glue takes today's date in UTC. Files whose name begins \
+                                with `.` or `_` are passed over. `failFast` decides at the first file by name that \
+                                does not meet the condition, whatever the threshold, and then reports no compliance. \
+                                As an analyzer it has no condition and reports the number of files.",
+            rows: RowDoc::Dataset,
+            metrics: &["Dataset.*.FileFreshness.Compliance", "Dataset.*.FileCount"],
             example: "FileFreshness \"data/\" > \"2020-01-01\"",
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::call::{Condition, RuleCall, TextCondition};
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::facts::{FileFact, FileNeed, HashAlgorithm, Need};
 use crate::file_set::{checksum, file_count, files, hash_algorithm, is_true, need, verdict};
 use crate::rule::{BindContext, BindProblem, BoundRule, NoRows, RuleType};
@@ -20,18 +20,22 @@ impl RuleType for FileMatch {
     fn doc(&self) -> &'static RuleDoc {
         &RuleDoc {
             summary: "Compares the checksum of every file in a place with a list, or the files of two places.",
-            syntax: "FileMatch [\"<path>\"] in [\"<checksum>\", ..] | FileMatch \"<path>\" \"<path>\", then \
-                     [with hashAlgorithm = \"MD5\" | \"SHA-1\" | \"SHA-256\"] [with matchFileName = \"true\"] \
-                     [with recentFiles = <n>] [with uriRegex = \"<regex>\"] [with filterOrder = [..]]",
+            syntax: "FileMatch [\"<path>\"] in [\"<checksum>\", ..] [with hashAlgorithm = \
+                     \"MD5\"|\"SHA-1\"|\"SHA-256\"] [with matchFileName = \"true\"] [with recentFiles = <n>] [with \
+                     uriRegex = \"<regex>\"] [with filterOrder = [..]] | FileMatch \"<path>\" \"<path>\" [with \
+                     hashAlgorithm = \"MD5\"|\"SHA-1\"|\"SHA-256\"] [with matchFileName = \"true\"] [with recentFiles \
+                     = <n>] [with uriRegex = \"<regex>\"] [with filterOrder = [..]]",
             nulls: "No file at all, on either side: the rule fails.",
             differs_from_glue: "`in` and `=`: every file has a checksum of the list; `not in` and `!=`: none has. \
                                 Checksums are hex digits in either case. Two places match when they hold the same \
                                 contents equally often, whatever the files are called; with `matchFileName` each file \
-                                matches only one of the same name, without folders. With a list, `matchFileName` fails \
-                                the rule when two files have the same name. The number of files of two places is that of \
-                                both. Files whose name begins with `.` or `_` are passed over. As an analyzer it reports \
-                                the number of files, and reads none.",
-            example: "FileMatch \"data/\" \"data/\"",
+                                matches only one of the same name, without folders. With a list, `matchFileName` \
+                                fails the rule when two files have the same name. The number of files of two places \
+                                is that of both. Files whose name begins with `.` or `_` are passed over. As an \
+                                analyzer it reports the number of files, and reads none.",
+            rows: RowDoc::Dataset,
+            metrics: &["Dataset.*.FileCount"],
+            example: "FileMatch \"landing/\" \"archive/\"",
         }
     }
 

@@ -1,7 +1,7 @@
 //! `FileSize`.
 
 use crate::call::{Condition, RuleCall};
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::facts::Need;
 use crate::file_set::{compliance, file_count, files, need, reported};
 use crate::rule::{BindContext, BindProblem, BoundRule, NoRows, RuleType};
@@ -18,13 +18,21 @@ impl RuleType for FileSize {
     fn doc(&self) -> &'static RuleDoc {
         &RuleDoc {
             summary: "Compares the size of every file in a place, or of the files that the rows are read from.",
-            syntax: "FileSize [\"<path>\"] <size condition> [with threshold <number condition>] [with recentFiles = <n>] \
-                     [with uriRegex = \"<regex>\"] [with filterOrder = [..]] [with failFast = \"true\"]",
+            syntax: "FileSize [\"<path>\"] <size condition> [with threshold <number condition>] [with recentFiles = \
+                     <n>] [with uriRegex = \"<regex>\"] [with filterOrder = [..]] [with failFast = \"true\"]",
             nulls: "No file at all: the rule fails.",
-            differs_from_glue: "Units are binary: 1 KB is 1024 B. `between` leaves out both ends. Files whose name begins \
-                                with `.` or `_` are passed over. `failFast` decides at the first file by name that does \
-                                not meet the condition, whatever the threshold, and then reports no compliance. As an \
-                                analyzer it has no condition and reports the sizes and the number of files.",
+            differs_from_glue: "Units are binary: 1 KB is 1024 B. `between` leaves out both ends. Files whose name \
+                                begins with `.` or `_` are passed over. `failFast` decides at the first file by name \
+                                that does not meet the condition, whatever the threshold, and then reports no \
+                                compliance. As an analyzer it has no condition and reports the sizes and the number \
+                                of files.",
+            rows: RowDoc::Dataset,
+            metrics: &[
+                "Dataset.*.FileSize.Compliance",
+                "Dataset.*.MaximumFileSize",
+                "Dataset.*.MinimumFileSize",
+                "Dataset.*.FileCount",
+            ],
             example: "FileSize \"data/\" > 0 B",
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::facts::{FileFact, FileNeed, Need};
 use crate::file_set::{checksum, file_count, files, hash_algorithm, is_true, need};
 use crate::java_double::java_double;
@@ -24,14 +24,18 @@ impl RuleType for FileUniqueness {
     fn doc(&self) -> &'static RuleDoc {
         &RuleDoc {
             summary: "Compares the share of files whose content no other file in the place has.",
-            syntax: "FileUniqueness [\"<path>\"] <number condition> [with matchFileName = \"true\"] \
-                     [with recentFiles = <n>] [with uriRegex = \"<regex>\"] [with filterOrder = [..]]",
+            syntax: "FileUniqueness [\"<path>\"] <number condition> [with matchFileName = \"true\"] [with \
+                     hashAlgorithm = \"MD5\"|\"SHA-1\"|\"SHA-256\"] [with recentFiles = <n>] [with uriRegex = \
+                     \"<regex>\"] [with filterOrder = [..]]",
             nulls: "Empty files have the same content. No file at all: the rule fails.",
-            differs_from_glue: "Glue does not say how it counts: here, as in Uniqueness, two equal files beside a third make \
-                                1/3. With `matchFileName` a file must also have a name, without folders, that no other \
-                                file has. Content is compared by size and SHA-256, or by `hashAlgorithm`; only files that \
-                                share their size are read. Files whose name begins with `.` or `_` are passed over.",
-            example: "FileUniqueness \"data/\" >= 0",
+            differs_from_glue: "Glue does not say how it counts: here, as in Uniqueness, two equal files beside a \
+                                third make 1/3. With `matchFileName` a file must also have a name, without folders, \
+                                that no other file has. Content is compared by size and SHA-256, or by \
+                                `hashAlgorithm`; only files that share their size are read. Files whose name begins \
+                                with `.` or `_` are passed over.",
+            rows: RowDoc::Dataset,
+            metrics: &["Dataset.*.FileUniquenessRatio", "Dataset.*.FileCount"],
+            example: "FileUniqueness \"data/\" = 1.0",
         }
     }
 

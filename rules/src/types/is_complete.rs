@@ -2,7 +2,7 @@
 
 use super::completeness::{completeness, not_null};
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, RuleType, column};
 
@@ -19,8 +19,12 @@ impl RuleType for IsComplete {
         &RuleDoc {
             summary: "Requires that no value of a column is NULL.",
             syntax: "IsComplete <column> [where \"<sql>\"]",
-            nulls: "NULL fails; the empty text passes.",
-            differs_from_glue: "",
+            nulls: "NULL fails; the empty text passes. Without rows the ratio is NaN, which fails; a `where` that \
+                    leaves no row passes.",
+            differs_from_glue: "An unquoted empty field of a CSV file is NULL, in text columns too (`nulls` in the \
+                                job file changes it), where Glue reads an empty text, which passes.",
+            rows: RowDoc::Rejects,
+            metrics: &["Column.<column>.Completeness"],
             example: "IsComplete \"id\"",
         }
     }

@@ -2,7 +2,7 @@
 
 use super::uniqueness::{key_columns, key_hasher, uniqueness};
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, RuleType};
 
@@ -19,8 +19,13 @@ impl RuleType for IsUnique {
         &RuleDoc {
             summary: "Requires that every key occurs exactly once.",
             syntax: "IsUnique <column> [<column> ..] [where \"<sql>\"]",
-            nulls: "Rows whose key columns are all NULL do not count.",
-            differs_from_glue: "",
+            nulls: "Rows whose key columns are all NULL do not count; a partly NULL key counts, NULLs being equal. A \
+                    column of only NULLs fails.",
+            differs_from_glue: "Rejects no row: which of two equal rows is the wrong one cannot be known. Keys are \
+                                compared by 128-bit hashes: for a billion rows the odds of one mistake are 1 in \
+                                10^21.",
+            rows: RowDoc::Late,
+            metrics: &["Column.<column>.Uniqueness", "Multicolumn.<column>,..<column>.Uniqueness"],
             example: "IsUnique \"id\"",
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::analyzers::sum::{SumOf, Total};
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, numeric_column};
 
 /// Compares the average of a number column.
@@ -20,9 +20,13 @@ impl RuleType for Mean {
         &RuleDoc {
             summary: "Compares the average of a number column.",
             syntax: "Mean <column> <number condition> [where \"<sql>\"]",
-            nulls: "NULLs are ignored; a column of only NULLs, or no row, fails.",
-            differs_from_glue: "Integers and decimals are added exactly, where Spark adds doubles: the last digits may differ.",
-            example: "Mean \"price\" >= 0",
+            nulls: "NULLs are ignored. A column of only NULLs fails, and so does an input without rows; a `where` \
+                    that leaves no row passes.",
+            differs_from_glue: "Integers and decimals are added exactly, where Spark adds doubles: the last digits \
+                                may differ.",
+            rows: RowDoc::Dataset,
+            metrics: &["Column.<column>.Mean"],
+            example: "Mean \"price\" between 1 and 100",
         }
     }
 

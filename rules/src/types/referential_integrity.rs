@@ -6,7 +6,7 @@ use crate::analyzers::keys::{KeyHasher, common_type};
 use crate::call::RuleCall;
 use crate::checks::lookups::KnownKeyCheck;
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::facts::{Need, ReferenceNeed, Wanted};
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType, did_you_mean};
 
@@ -22,11 +22,15 @@ impl RuleType for ReferentialIntegrity {
     fn doc(&self) -> &'static RuleDoc {
         &RuleDoc {
             summary: "Compares the share of rows whose key is found in another data set.",
-            syntax: "ReferentialIntegrity \"<column>[,<column> ..]\" \"<alias>.<column>\" | \
-                     \"<alias>.{<column>,<column> ..}\" <number condition>",
-            nulls: "A NULL in the key is no match.",
-            differs_from_glue: "",
-            example: "ReferentialIntegrity \"id\" \"reference.id\" >= 0",
+            syntax: "ReferentialIntegrity \"<column>\" \"<alias>.<column>\" <number condition> | ReferentialIntegrity \
+                     \"<column>,<column> ..\" \"<alias>.{<column>,<column> ..}\" <number condition>",
+            nulls: "A NULL in the key is no match, and its row counts.",
+            differs_from_glue: "Marks rows but rejects none, because the ratio states a tolerance. As in Glue, an \
+                                input without rows fails with \"Primary data frame contains no data.\" The other data \
+                                set is declared with `--source <alias>=<file>` or under `sources:` of the job file.",
+            rows: RowDoc::Marks,
+            metrics: &["Column.<alias>.ReferentialIntegrity"],
+            example: "ReferentialIntegrity \"id\" \"reference.id\" >= 0.95",
         }
     }
 

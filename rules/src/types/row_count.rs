@@ -1,7 +1,7 @@
 //! `RowCount`.
 
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType};
 
 /// Counts the rows in scope.
@@ -20,7 +20,10 @@ impl RuleType for RowCount {
             summary: "Compares the number of rows.",
             syntax: "RowCount <number condition> [where \"<sql>\"]",
             nulls: "Rows count whatever they hold.",
-            differs_from_glue: "",
+            differs_from_glue: "Counts the rows that fit the schema: what cannot be read as a row is a fault of the \
+                                file.",
+            rows: RowDoc::Dataset,
+            metrics: &["Dataset.*.RowCount"],
             example: "RowCount > 0",
         }
     }

@@ -1,7 +1,7 @@
 //! `RowCountMatch`.
 
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::facts::{Need, ReferenceNeed, Wanted};
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType};
 
@@ -19,8 +19,12 @@ impl RuleType for RowCountMatch {
             summary: "Compares the number of rows, divided by that of another data set.",
             syntax: "RowCountMatch \"<alias>\" <number condition>",
             nulls: "Rows count whatever they hold.",
-            differs_from_glue: "",
-            example: "RowCountMatch \"reference\" > 0",
+            differs_from_glue: "As in Glue, another data set without rows gives Infinity, and NaN when there are no \
+                                rows here either. The other data set is declared with `--source <alias>=<file>` or \
+                                under `sources:` of the job file.",
+            rows: RowDoc::Dataset,
+            metrics: &["Dataset.<alias>.RowCountMatch"],
+            example: "RowCountMatch \"reference\" = 1.0",
         }
     }
 

@@ -1,7 +1,7 @@
 //! `SchemaMatch`.
 
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, NoRows, Reason, RuleType};
 
 /// Compares the columns with those of another data set.
@@ -17,9 +17,14 @@ impl RuleType for SchemaMatch {
         &RuleDoc {
             summary: "Compares the share of columns that another data set has by the same name and type.",
             syntax: "SchemaMatch \"<alias>\" <number condition>",
-            nulls: "Does not look at values.",
-            differs_from_glue: "Types compare as this engine knows them.",
-            example: "SchemaMatch \"reference\" >= 0",
+            nulls: "Does not look at values; whether a column may hold NULL is not compared.",
+            differs_from_glue: "Types compare as this engine knows them, so that two types that Spark reads alike may \
+                                differ. As in Glue, the order does not matter, and another number of columns gives 0. \
+                                The other data set is declared with `--source <alias>=<file>` or under `sources:` of \
+                                the job file.",
+            rows: RowDoc::Dataset,
+            metrics: &["Dataset.<alias>.SchemaMatch"],
+            example: "SchemaMatch \"reference\" = 1.0",
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::analyzers::sum::{SumOf, Total};
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, numeric_column};
 
 /// Compares the sum of a number column.
@@ -20,9 +20,12 @@ impl RuleType for Sum {
         &RuleDoc {
             summary: "Compares the sum of a number column.",
             syntax: "Sum <column> <number condition> [where \"<sql>\"]",
-            nulls: "NULLs are ignored; a column of only NULLs, or no row, fails.",
+            nulls: "NULLs are ignored. A column of only NULLs fails, and so does an input without rows; a `where` \
+                    that leaves no row passes.",
             differs_from_glue: "Integers are added exactly, where Spark wraps around at 64 bits.",
-            example: "Sum \"price\" >= 0",
+            rows: RowDoc::Dataset,
+            metrics: &["Column.<column>.Sum"],
+            example: "Sum \"price\" > 0",
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::analyzers::keys::{KeyCounts, KeyHasher};
 use crate::call::RuleCall;
 use crate::column::ColumnRef;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::number_test::NumberTest;
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, column};
 
@@ -21,7 +21,11 @@ impl RuleType for Uniqueness {
             summary: "Compares the share of rows whose key occurs exactly once.",
             syntax: "Uniqueness <column> [<column> ..] <number condition> [where \"<sql>\"]",
             nulls: "Rows whose key columns are all NULL do not count; a partly NULL key counts, NULLs being equal.",
-            differs_from_glue: "",
+            differs_from_glue: "As in Glue, the ratio is of rows and not of distinct values: a, a, b gives 1/3. Keys \
+                                are compared by 128-bit hashes: for a billion rows the odds of one mistake are 1 in \
+                                10^21.",
+            rows: RowDoc::Late,
+            metrics: &["Column.<column>.Uniqueness", "Multicolumn.<column>,..<column>.Uniqueness"],
             example: "Uniqueness \"id\" > 0.9",
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::analyzers::moments::{Spread, SpreadOf};
 use crate::call::RuleCall;
-use crate::doc::RuleDoc;
+use crate::doc::{RowDoc, RuleDoc};
 use crate::rule::{BindContext, BindProblem, BoundRule, Constraint, Measure, Reason, RuleType, numeric_column};
 
 /// Compares the variance of a number column.
@@ -20,9 +20,13 @@ impl RuleType for Variance {
         &RuleDoc {
             summary: "Compares the population variance of a number column.",
             syntax: "Variance <column> <number condition> [where \"<sql>\"]",
-            nulls: "NULLs are ignored; a column of only NULLs, or no row, fails.",
-            differs_from_glue: "Agrees to about 1 ulp: the same formula in another order.",
-            example: "Variance \"price\" >= 0",
+            nulls: "NULLs are ignored. A column of only NULLs fails, and so does an input without rows; a `where` \
+                    that leaves no row passes.",
+            differs_from_glue: "As in Glue it is that of the population, divided by n. Agrees to about 1 ulp: the \
+                                same formula in another order.",
+            rows: RowDoc::Dataset,
+            metrics: &["Column.<column>.Variance"],
+            example: "Variance \"price\" < 10000",
         }
     }
 
