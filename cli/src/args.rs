@@ -61,6 +61,8 @@ pub(crate) enum Command {
     /// Work with DQDL rulesets
     #[command(subcommand)]
     Rules(Rules),
+    /// Say what a DQDL rule type means; without a name, list them all
+    Explain(Explain),
     /// Look at what was published, and clean up
     #[command(subcommand)]
     Commits(Commits),
@@ -85,6 +87,7 @@ impl Command {
             Self::Infer(args) => args.json,
             Self::Rules(Rules::Parse(args)) => args.json,
             Self::Rules(Rules::Suggest(args)) => args.json,
+            Self::Explain(args) => args.json,
             Self::Commits(Commits::List { json, .. } | Commits::Show { json, .. } | Commits::Gc { json, .. }) => *json,
             Self::Audit(Audit::List { json, .. } | Audit::Show { json, .. }) => *json,
             Self::History(History::List { json, .. } | History::Export { json, .. }) => *json,
@@ -357,6 +360,22 @@ pub(crate) struct RulesParse {
     #[arg(value_name = "FILE")]
     pub(crate) file: String,
     /// Print rules, tree and diagnostics as one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+EXAMPLES
+  etl-engine explain                     All rule types
+  etl-engine explain ColumnValues        What it takes, what NULL does, where it differs from AWS Glue
+  etl-engine explain iscomplete --json | jq -r .example")]
+pub(crate) struct Explain {
+    /// A rule type, in any case; all of them unless given
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: Option<String>,
+    /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,
 }

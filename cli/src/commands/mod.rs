@@ -3,6 +3,7 @@
 mod audit;
 mod commits;
 mod convert;
+mod explain;
 mod history;
 mod infer;
 mod job;
@@ -27,6 +28,7 @@ pub(crate) async fn execute(command: Command, world: &mut World) -> Result<u8, F
         Command::Convert(args) => convert::execute(args, world).await,
         Command::Infer(args) => infer::execute(args, world).await,
         Command::Rules(args) => rules::execute(args, world).await,
+        Command::Explain(args) => explain::execute(&args, world),
         Command::Commits(args) => commits::execute(args, world).await,
         Command::Audit(args) => audit::execute(args, world).await,
         Command::History(args) => history::execute(args, world).await,
