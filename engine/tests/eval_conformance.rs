@@ -15,7 +15,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use etl_engine::expr::SqlPredicates;
 use etl_engine::ruleset::{JudgedTable, Table, TableRules, judge_table};

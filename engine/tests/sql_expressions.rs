@@ -402,7 +402,7 @@ fn what_is_wrong_is_said_in_one_line() {
         ("substring(s)", "`substring` takes 2 to 3 argument(s), not 1"),
         ("s rlike n", "must be a text between quotes"),
         ("s rlike '(?=a)'", "look-ahead"),
-        ("s rlike '['", "pattern"),
+        ("s rlike '['", "unclosed character class"),
         ("to_date(s, 'yyyy-QQ')", "`QQ`"),
         ("cast(s as array<int>)", "not supported"),
         ("cast(dt as int)", "cannot be cast"),

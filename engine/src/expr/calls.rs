@@ -55,6 +55,12 @@ impl Rewriter {
                 if list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
                     return Err(format!("`{name}` takes expressions and nothing else"));
                 }
+                let starred =
+                    |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
+                if list.args.iter().any(starred) && scalar.is_none() {
+                    // Only aggregates count rows with a star: the name is misspelt.
+                    return Err(unknown(&name));
+                }
                 list.args.into_iter().map(|argument| plain(&name, argument)).collect::<Result<Vec<_>, _>>()?
             }
             _ => Vec::new(),

@@ -58,6 +58,12 @@ pub(super) fn spelled<'a>(lower: &'a str, schemas: &'a [SchemaRef]) -> &'a str {
 
 /// An error of DataFusion as one of ours.
 pub(super) fn worded(error: DataFusionError, limits: &QueryLimits) -> Error {
+    // Under a sort the bound on the disk comes as an error of Arrow's that wraps it as text.
+    if error.to_string().contains("exceeded the allowable limit") {
+        let mib = limits.temp_bytes.div_ceil(1 << 20);
+        return Error::new(ErrorKind::Configuration, format!("the query needs more than {mib} MiB of temporary disk"))
+            .with_help("let it select fewer columns or rows, or raise the limit");
+    }
     match error.find_root() {
         DataFusionError::ResourcesExhausted(text) => {
             let mib = |bytes: u64| bytes.div_ceil(1 << 20);
