@@ -3,6 +3,14 @@
 //! Source of the values: the examples of Spark's own documentation (spark.apache.org/docs/3.5.1/api/sql/), which its test
 //! suite runs (`ExpressionInfoSuite`), and the rules of `TypeCoercion`, `Cast` and sql-ref-null-semantics. Each is shown
 //! as `CAST(value AS STRING)` shows it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that reports what it measured"
+)]
 
 mod sql_support;
 

@@ -1,6 +1,14 @@
 //! Queries of `CustomSql`: planned once, run over sources that are read again, within memory and time.
 //!
 //! Expected values by hand unless a case says otherwise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that reports what it measured"
+)]
 
 mod sql_support;
 

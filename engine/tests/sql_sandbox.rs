@@ -2,6 +2,14 @@
 //!
 //! Canaries: a file whose content must not appear, a FIFO that would block whoever opens it, and a listening port that
 //! must see no connection.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that reports what it measured"
+)]
 
 mod sql_support;
 

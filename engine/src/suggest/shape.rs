@@ -35,8 +35,11 @@ pub(super) const DOUBLE: Trait = Trait(1 << 12);
 /// A boolean by Spark's cast.
 pub(super) const BOOLEAN: Trait = Trait(1 << 13);
 
+/// Whether a text has a trait.
+type Test = fn(&str) -> bool;
+
 /// Every property with its test.
-const TESTS: [(Trait, fn(&str) -> bool); 14] = [
+const TESTS: [(Trait, Test); 14] = [
     (DIGITS, |text| every(text, |byte| byte.is_ascii_digit())),
     (UPPER, |text| every(text, |byte| byte.is_ascii_uppercase())),
     (LOWER, |text| every(text, |byte| byte.is_ascii_lowercase())),

@@ -1,5 +1,5 @@
 //! What the tests of SQL share: an engine with a fixed clock, tables in memory, and a result as one batch.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test binary uses a part")]
+#![allow(dead_code, clippy::unwrap_used, unreachable_pub, missing_docs, reason = "each test binary uses a part")]
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
