@@ -411,7 +411,7 @@ fn what_is_wrong_is_said_in_one_line() {
         ("s rlike n", "must be a text between quotes"),
         ("s rlike '(?=a)'", "look-ahead"),
         ("s rlike '['", "unclosed character class"),
-        ("to_date(s, 'yyyy-QQ')", "`QQ`"),
+        ("to_date(s, 'yyyy-QQ')", "`qq`"),
         ("cast(s as array<int>)", "not supported"),
         ("cast(dt as int)", "cannot be cast"),
         ("DATE '2024-02-30'", "is no date"),

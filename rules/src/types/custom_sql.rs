@@ -23,7 +23,7 @@ impl RuleType for CustomSql {
             summary: "Compares the one number that a query returns, or the share of rows that it returns.",
             syntax: "CustomSql \"<select>\" <number condition> | CustomSql \"<select>\" [with threshold <number \
                      condition>]",
-            nulls: "A NULL number is 0 for the comparison of one number. In the form by rows, a returned row with \
+            nulls: "NULL is no number: a query that returns it fails the rule. In the form by rows, a returned row with \
                     NULL finds the rows with NULL.",
             differs_from_glue: "With a condition the query must return one row of one column. Without one, a row \
                                 passes when the query returns it: every returned column must be one of `primary`, and \
