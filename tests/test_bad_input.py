@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 import subprocess
 
 import pyarrow as pa
@@ -36,7 +37,11 @@ def test_a_file_that_may_not_be_read(tmp_path):
     for folder in [tmp_path, *tmp_path.parents]:
         if folder.stat().st_uid == os.geteuid() and str(folder) not in ("/", "/tmp"):
             folder.chmod(0o755)
-    done = subprocess.run([BIN, "validate", path], capture_output=True, text=True, user=65534, group=65534)
+    # The other user may not be able to look into the folder of the binary.
+    binary = tmp_path / "etl-engine"
+    shutil.copy(BIN, binary)
+    binary.chmod(0o755)
+    done = subprocess.run([binary, "validate", path], capture_output=True, text=True, user=65534, group=65534)
     assert done.returncode == 3
     assert "access denied" in done.stderr and "secret.csv" in done.stderr
 
@@ -246,12 +251,12 @@ def test_rule_naming_an_absent_column(etl, tmp_path):
     assert not list(tmp_path.glob("out/data/**/*.parquet"))
 
 
-def test_rule_type_not_built_yet_is_never_a_silent_pass(etl, tmp_path):
+def test_an_unknown_rule_type_is_never_a_silent_pass(etl, tmp_path):
     (tmp_path / "a.csv").write_text(orders(3))
-    (tmp_path / "r.dqdl").write_text('Rules = [ Entropy "id" > 1 ]')
+    (tmp_path / "r.dqdl").write_text('Rules = [ Entropi "id" > 1 ]')
     result = etl("validate", tmp_path / "a.csv", "--rules", tmp_path / "r.dqdl")
     assert result.code == 2
-    message_of(result, "Entropy", "not supported yet")
+    message_of(result, "Entropi", "Entropy")
 
 
 def test_every_mistake_has_its_line_and_reason(etl):

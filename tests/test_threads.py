@@ -44,7 +44,7 @@ def judged(etl, folder, name, *more):
 def test_threads_memory_and_compression_change_nothing(etl, inputs):
     one = judged(etl, inputs, "a.csv", "--threads", 1)
     assert json.loads(one)["rows"]["read"] == 60000
-    for more in (["--threads", 2], ["--threads", 3], ["--threads", 8], ["--threads", 2, "--memory", "128MiB"]):
+    for more in (["--threads", 2], ["--threads", 3], ["--threads", 8], ["--threads", 2, "--memory", "300MiB"]):
         assert judged(etl, inputs, "a.csv", *more) == one, more
     assert judged(etl, inputs, "a.csv.gz", "--threads", 2) == one
 

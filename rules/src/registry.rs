@@ -59,6 +59,15 @@ pub fn find_in_any_case(name: &str) -> Option<&'static dyn RuleType> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dqdl::signature::SIGNATURES;
+
+    #[test]
+    fn whatever_the_language_knows_can_be_evaluated() {
+        for signature in SIGNATURES {
+            assert!(find(signature.name).is_some(), "{}", signature.name);
+        }
+        assert!(all().iter().all(|rule_type| SIGNATURES.iter().any(|signature| signature.name == rule_type.name())));
+    }
 
     #[test]
     fn names_are_sorted_and_documented() {
