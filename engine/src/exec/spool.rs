@@ -1,7 +1,7 @@
 //! Columns put aside during the one pass, for queries that read them afterwards, as often as they like.
 //!
 //! Batches go to an unnamed temporary file as an Arrow IPC stream, compressed with LZ4; memory holds one batch. Batches
-//! are cut to [`BATCH_ROWS`], so that what a query holds of them is counted for what it is.
+//! are cut to the rows that the SQL engine works on at a time, so that what a query holds of them is counted for what it is.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
