@@ -1,12 +1,9 @@
 //! The start of the one pass: opens each input, finds its header, cuts it into blocks and sends them to the workers.
 
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use tokio::runtime::Handle;
 
 use crate::decode::csv::{CsvDecoder, CsvSplitter, sample};
@@ -19,11 +16,8 @@ use crate::exec::Cancel;
 use crate::exec::pipeline::{Dispatch, Item};
 use crate::job::Job;
 use crate::prepare::{Header, Opened, Plan, header_names};
-use crate::source::{ByteSource, ObjectRef, Place, TextSource};
+use crate::source::{ObjectRef, ParquetInput, TextSource};
 use crate::validate::{Judge, Work};
-
-/// Rows of a batch of a columnar input.
-const BATCH_ROWS: usize = 8192;
 
 /// The bytes of the header, and what reads what follows it.
 type OpenText = (usize, Box<dyn Splitter>, Arc<dyn BlockDecoder>);
@@ -118,9 +112,10 @@ impl Feed<'_> {
     fn open(&self, input: &ObjectRef, head: &Bytes, start: u64, complete: bool, format: Format) -> Result<OpenText> {
         let max_record = self.job.csv.max_record_bytes;
         let schema = &self.plan.schema;
+        let uses = self.judge.column_uses();
         if format == Format::Ndjson {
             let splitter = Box::new(LineSplitter::new(self.block_bytes, max_record).starting_at(start));
-            return Ok((0, splitter, Arc::new(NdjsonDecoder::new(schema, max_record))));
+            return Ok((0, splitter, Arc::new(NdjsonDecoder::new(schema, max_record, &uses))));
         }
         let dialect = self.plan.dialect;
         let splitter = CsvSplitter::new(dialect, self.block_bytes);
@@ -128,7 +123,7 @@ impl Feed<'_> {
             let width = schema.columns.len();
             let positions = (0..width).map(Some).collect();
             let splitter = Box::new(splitter.starting_at(start));
-            return Ok((0, splitter, Arc::new(CsvDecoder::new(dialect, schema, positions, width))));
+            return Ok((0, splitter, Arc::new(CsvDecoder::new(dialect, schema, positions, width, &uses))));
         }
         let records = sample::records(head, &dialect, 1, complete);
         let Some(header) = records.first() else {
@@ -143,7 +138,7 @@ impl Feed<'_> {
         }
         let positions = self.positions(input, &names)?;
         let splitter = Box::new(splitter.starting_at(start + header.end as u64));
-        Ok((header.end, splitter, Arc::new(CsvDecoder::new(dialect, schema, positions, names.len()))))
+        Ok((header.end, splitter, Arc::new(CsvDecoder::new(dialect, schema, positions, names.len(), &uses))))
     }
 
     /// Where each column of the schema stands in a file with this header.
@@ -184,57 +179,17 @@ impl Feed<'_> {
     }
 
     fn parquet(&self, index: usize, input: &ObjectRef, dispatch: &mut Dispatch) -> Result<()> {
-        let mut hashed = ByteSource::open(input, &self.runtime, &self.cancel)?;
-        while let Some(bytes) = hashed.read()? {
-            self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            if dispatch.is_cancelled() {
-                return Err(crate::exec::pipeline::cancelled());
-            }
-        }
-        let report = hashed.finish()?;
-        let (schema, reader) = open_parquet(input, &self.runtime, &self.cancel)?;
-        let fitter = Arc::new(RowFitter::new(&self.plan.schema, &schema)?);
+        let file = ParquetInput::open(input, &self.runtime, &self.cancel)?;
+        let fitter = Arc::new(RowFitter::new(&self.plan.schema, file.schema())?);
+        let mut rows = file.rows()?;
         dispatch.pass(Item::Start { input: index, lines: 0 });
-        for batch in reader {
-            let batch = batch.map_err(|error| damaged(input, error))?;
-            dispatch.judge(&self.judge, Work::Rows(batch, Arc::clone(&fitter)))?;
-        }
+        let report = file.hashed_beside(&self.runtime, &self.cancel, &self.bytes_read, || {
+            while let Some(batch) = rows.next(dispatch.pool(), &self.cancel)? {
+                dispatch.judge(&self.judge, Work::Rows(batch, Arc::clone(&fitter)))?;
+            }
+            Ok(())
+        })?;
         dispatch.pass(Item::End(report));
         Ok(())
     }
-}
-
-fn damaged(input: &ObjectRef, error: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Data, format!("{}: the Parquet file is damaged: {error}", input.uri))
-        .with_help("ask the sender to upload it again")
-}
-
-/// Opens a Parquet file; one in a store is first brought to an unnamed local file, since it is read from its end.
-pub fn open_parquet(
-    input: &ObjectRef,
-    runtime: &Handle,
-    cancel: &Cancel,
-) -> Result<(SchemaRef, ParquetRecordBatchReader)> {
-    let file = match &input.place {
-        Place::File(path) if input.size.is_some() => File::open(path).map_err(|error| {
-            Error::new(ErrorKind::Input, format!("{}: cannot be read", input.uri)).with_source(error)
-        })?,
-        Place::Stdin | Place::File(_) => {
-            return Err(Error::configuration("Parquet cannot be read from standard input or a pipe")
-                .with_help("it is read from its end: write it to a file first"));
-        }
-        Place::Object(..) => {
-            let failed = |error| Error::storage("the input could not be brought to a local file", error);
-            let mut file = tempfile::tempfile().map_err(failed)?;
-            let mut source = ByteSource::open(input, runtime, cancel)?;
-            while let Some(bytes) = source.read()? {
-                std::io::Write::write_all(&mut file, &bytes).map_err(failed)?;
-            }
-            file
-        }
-    };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(input, error))?;
-    let schema = Arc::clone(builder.schema());
-    let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(|error| damaged(input, error))?;
-    Ok((schema, reader))
 }

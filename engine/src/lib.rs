@@ -10,7 +10,6 @@ pub mod exec;
 pub mod expr;
 pub mod feed;
 pub mod history;
-mod intern;
 pub mod job;
 pub mod judgement;
 pub mod partition;

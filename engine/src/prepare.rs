@@ -13,7 +13,7 @@ use crate::exec::Cancel;
 use crate::job::Job;
 use crate::report::Detected;
 use crate::schema::{Column, ColumnType, Schema, TextFormat, infer};
-use crate::source::{Compression, Head, ObjectRef, TextSource};
+use crate::source::{Compression, Head, ObjectRef, ParquetInput, TextSource};
 
 /// Records that a schema is inferred from.
 const SAMPLE_RECORDS: usize = 20_000;
@@ -85,8 +85,8 @@ pub fn prepare(
                 Some(schema) => schema.clone(),
                 None => {
                     plan.inferred = false;
-                    let (file_schema, _) = crate::feed::open_parquet(first, runtime, cancel)?;
-                    parquet_decode::schema_of(&file_schema)
+                    let file = ParquetInput::open(first, runtime, cancel)?;
+                    parquet_decode::schema_of(file.schema())
                 }
             };
             return Ok((plan, None));

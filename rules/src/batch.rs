@@ -2,13 +2,20 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int32Array, RecordBatch, StringArray};
+use arrow::buffer::BooleanBuffer;
 
 use crate::analyzers::lengths::character_lengths;
 use crate::column::ColumnRef;
+use crate::column_uses::ColumnUse;
+use crate::distinct::Distinct;
+use crate::ends::Ends;
 use crate::error::RuleError;
+use crate::mask::Scope;
 
 /// What was made of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,16 +35,49 @@ enum Form {
 pub struct BatchColumns<'a> {
     batch: &'a RecordBatch,
     made: RefCell<HashMap<(Form, String), ArrayRef>>,
+    ends: RefCell<HashMap<(Form, String), Option<Ends>>>,
+    /// By column: `None` while only one check has asked.
+    distinct: RefCell<HashMap<String, Option<Option<Rc<Distinct>>>>>,
+    /// What is asked of each column, where somebody wants to know.
+    uses: Option<RefCell<Vec<ColumnUse>>>,
 }
 
 impl<'a> BatchColumns<'a> {
     /// Nothing is made yet.
     pub fn new(batch: &'a RecordBatch) -> BatchColumns<'a> {
-        BatchColumns { batch, made: RefCell::default() }
+        BatchColumns {
+            batch,
+            made: RefCell::default(),
+            ends: RefCell::default(),
+            distinct: RefCell::default(),
+            uses: None,
+        }
     }
 
-    /// The batch itself.
+    /// The same, and what is asked of each column is written down.
+    pub(crate) fn watched(batch: &'a RecordBatch) -> BatchColumns<'a> {
+        let uses = vec![ColumnUse::None; batch.num_columns()];
+        BatchColumns { uses: Some(RefCell::new(uses)), ..BatchColumns::new(batch) }
+    }
+
+    /// What was asked of each column of a watched batch.
+    pub(crate) fn uses(&self) -> Option<Vec<ColumnUse>> {
+        self.uses.as_ref().map(|uses| uses.borrow().clone())
+    }
+
+    fn note(&self, column: &ColumnRef, found: ColumnUse) {
+        if let Some(uses) = &self.uses
+            && let Some(known) = uses.borrow_mut().get_mut(column.index())
+        {
+            *known = (*known).max(found);
+        }
+    }
+
+    /// The batch itself, which counts as asking for every column.
     pub fn batch(&self) -> &'a RecordBatch {
+        if let Some(uses) = &self.uses {
+            uses.borrow_mut().fill(ColumnUse::Values);
+        }
         self.batch
     }
 
@@ -48,6 +88,18 @@ impl<'a> BatchColumns<'a> {
 
     /// A column, dictionaries unpacked; costs nothing for a plain top-level column.
     pub(crate) fn array(&self, column: &ColumnRef) -> Result<ArrayRef, RuleError> {
+        self.note(column, ColumnUse::Values);
+        self.unpacked(column)
+    }
+
+    /// The rows of a column that are not NULL; `None` when none is.
+    pub(crate) fn valid(&self, column: &ColumnRef) -> Result<Option<BooleanBuffer>, RuleError> {
+        self.note(column, ColumnUse::Nulls);
+        let array = self.unpacked(column)?;
+        Ok(Scope::all(array.len()).valid(&array))
+    }
+
+    fn unpacked(&self, column: &ColumnRef) -> Result<ArrayRef, RuleError> {
         if let Some(plain) = column.plain(self.batch) {
             return Ok(plain);
         }
@@ -72,6 +124,36 @@ impl<'a> BatchColumns<'a> {
         self.made(Form::Lengths, column, || {
             Ok(Arc::new(Int32Array::from(character_lengths(&self.strings(column)?))) as ArrayRef)
         })
+    }
+
+    /// The ends of a column of whole numbers without NULL.
+    pub(crate) fn ends(&self, column: &ColumnRef, array: &ArrayRef) -> Option<Ends> {
+        self.ends_of(Form::Plain, column, array)
+    }
+
+    /// The ends of the lengths of the texts of a column, which [`lengths`](Self::lengths) gave.
+    pub(crate) fn length_ends(&self, column: &ColumnRef, lengths: &ArrayRef) -> Option<Ends> {
+        self.ends_of(Form::Lengths, column, lengths)
+    }
+
+    fn ends_of(&self, form: Form, column: &ColumnRef, array: &ArrayRef) -> Option<Ends> {
+        *self.ends.borrow_mut().entry((form, column.key())).or_insert_with(|| Ends::of(array))
+    }
+
+    /// The different texts of a column, when several checks want them and they are few.
+    ///
+    /// The first check is told that there are none: for one alone they would cost more than they save.
+    pub(crate) fn distinct(&self, column: &ColumnRef, strings: &StringArray) -> Option<Rc<Distinct>> {
+        let mut distinct = self.distinct.borrow_mut();
+        match distinct.entry(column.key()) {
+            Entry::Vacant(first) => {
+                first.insert(None);
+                None
+            }
+            Entry::Occupied(mut known) => {
+                known.get_mut().get_or_insert_with(|| Distinct::of(strings).map(Rc::new)).clone()
+            }
+        }
     }
 
     fn made(

@@ -15,6 +15,7 @@ pub mod anomaly;
 pub mod doc_pages;
 pub mod dqdl;
 pub mod dynamic;
+pub mod intern;
 pub mod registry;
 
 mod analyzer;
@@ -26,7 +27,10 @@ mod call;
 mod check;
 mod checks;
 mod column;
+mod column_uses;
+mod distinct;
 mod doc;
+mod ends;
 mod error;
 mod facts;
 mod file_set;
@@ -50,6 +54,7 @@ mod ruleset;
 pub mod spark_cast;
 mod state;
 mod types;
+mod whole;
 
 pub use analyzer::{Analyzer, AnalyzerState, Metric};
 pub use analyzers::keys::{KeyCounts, KeyHasher, RowKeys};
@@ -57,6 +62,7 @@ pub use batch::BatchColumns;
 pub use call::{Condition, DateCondition, DateOperand, NumberCondition, Operator, RuleCall, TextCondition};
 pub use check::RowCheck;
 pub use column::{ColumnRef, nearest_column};
+pub use column_uses::ColumnUse;
 pub use doc::{EXAMPLE_COLUMNS, RowDoc, RuleDoc};
 pub use error::RuleError;
 pub use facts::{

@@ -35,6 +35,22 @@ impl NumberTest {
         NumberTest::NotIn(Vec::new())
     }
 
+    /// Whether an operand is no number.
+    pub(crate) fn has_nan(&self) -> bool {
+        match self {
+            NumberTest::Greater(x)
+            | NumberTest::GreaterOrEqual(x)
+            | NumberTest::Less(x)
+            | NumberTest::LessOrEqual(x)
+            | NumberTest::Equal(x)
+            | NumberTest::NotEqual(x) => x.is_nan(),
+            NumberTest::Between(a, b) | NumberTest::Inside(a, b) | NumberTest::NotBetween(a, b) => {
+                a.is_nan() || b.is_nan()
+            }
+            NumberTest::In(operands) | NumberTest::NotIn(operands) => operands.iter().any(|x| x.is_nan()),
+        }
+    }
+
     /// Whether a metric meets the condition. Equality is Java's `Double.equals`: exact, NaN equals NaN, 0.0 is not -0.0.
     pub fn holds(&self, metric: f64) -> bool {
         let same = |operand: f64| metric.to_bits() == operand.to_bits() || (metric.is_nan() && operand.is_nan());
@@ -51,6 +67,17 @@ impl NumberTest {
             NumberTest::In(operands) => operands.iter().any(|operand| same(*operand)),
             NumberTest::NotIn(operands) => !operands.iter().any(|operand| same(*operand)),
         }
+    }
+
+    /// Whether a value meets the condition. Equality is SQL's: 0.0 equals -0.0.
+    pub(crate) fn holds_in_sql(&self, value: f64) -> bool {
+        struct One(f64);
+        impl ApplyTest<bool> for One {
+            fn apply(self, test: impl Fn(f64) -> bool) -> bool {
+                test(self.0)
+            }
+        }
+        self.with_closure(One(value))
     }
 
     /// Calls `apply` with the test as a closure over values, chosen once per batch. Equality is SQL's: 0.0 equals -0.0.

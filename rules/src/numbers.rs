@@ -1,12 +1,11 @@
 //! Number columns as doubles, one loop per physical type.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
 use crate::mask::{NullRows, RowMask, bits_of, with_nulls};
 use crate::number_test::{ApplyTest, NumberTest};
-use crate::spark_cast;
 
 /// Runs `$body` with `$values` bound to the native slice and `$double` to its conversion; `$other` for other types.
 macro_rules! with_numbers {
@@ -60,9 +59,7 @@ impl DecimalToDouble {
     }
 }
 
-/// The rows whose value meets `test`; `None` when the column holds neither numbers nor text.
-///
-/// Text is cast as Spark does; a text that is no number is NULL to the test, and such a row always fails.
+/// The rows whose value meets `test`; `None` when the column holds no numbers.
 pub(crate) fn test_numbers(array: &ArrayRef, test: &NumberTest, null_rows: NullRows) -> Option<RowMask> {
     struct Bits<'a, T, C> {
         values: &'a [T],
@@ -72,17 +69,6 @@ pub(crate) fn test_numbers(array: &ArrayRef, test: &NumberTest, null_rows: NullR
         fn apply(self, test: impl Fn(f64) -> bool) -> BooleanBuffer {
             bits_of(self.values, |value| test((self.convert)(value)))
         }
-    }
-    if let Some(strings) = array.as_string_opt::<i32>() {
-        struct Parsed<'a>(&'a arrow::array::StringArray);
-        impl ApplyTest<BooleanBuffer> for Parsed<'_> {
-            fn apply(self, test: impl Fn(f64) -> bool) -> BooleanBuffer {
-                BooleanBuffer::collect_bool(self.0.len(), |row| {
-                    !self.0.is_null(row) && spark_cast::to_double(self.0.value(row)).is_some_and(&test)
-                })
-            }
-        }
-        return Some(with_nulls(test.with_closure(Parsed(strings)), strings, null_rows));
     }
     let bits = with_numbers!(
         array,
@@ -99,7 +85,7 @@ pub(crate) fn test_numbers(array: &ArrayRef, test: &NumberTest, null_rows: NullR
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{Decimal128Array, Int64Array, StringArray};
+    use arrow::array::{Decimal128Array, Int64Array};
 
     use super::*;
 
@@ -121,11 +107,5 @@ mod tests {
         let decimals = Decimal128Array::from(vec![10i128, 11, 1_000_000_000_000_000_000_001]);
         let decimals: ArrayRef = Arc::new(decimals.with_precision_and_scale(38, 2).unwrap());
         check(decimals, NumberTest::Greater(0.1), NullRows::Fail, &[false, true, true]);
-    }
-
-    #[test]
-    fn text_that_is_no_number_fails() {
-        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("5"), Some("x"), None]));
-        check(texts, NumberTest::NotEqual(4.0), NullRows::Pass, &[true, false, true]);
     }
 }

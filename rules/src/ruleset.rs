@@ -112,9 +112,16 @@ impl RuleSet {
     /// Adds a batch to a state and judges its rows.
     pub fn update(&self, batch: &RecordBatch, state: &mut RuleSetState) -> Result<RowResults, RuleError> {
         self.check_schema(batch)?;
-        let columns = BatchColumns::new(batch);
-        let scopes = self.scopes(batch)?;
-        let masks = self.plan.checks.iter().map(|check| check.check(&columns)).collect::<Result<Vec<_>, _>>()?;
+        self.update_columns(&BatchColumns::new(batch), state)
+    }
+
+    pub(crate) fn update_columns(
+        &self,
+        columns: &BatchColumns<'_>,
+        state: &mut RuleSetState,
+    ) -> Result<RowResults, RuleError> {
+        let scopes = self.scopes_of(columns)?;
+        let masks = self.plan.checks.iter().map(|check| check.check(columns)).collect::<Result<Vec<_>, _>>()?;
         for (total, scope) in state.rows_in_scope.iter_mut().zip(&scopes) {
             *total += scope.selected();
         }
@@ -122,10 +129,10 @@ impl RuleSet {
             *passed += masks[tally.check].count_in(&scopes[tally.scope]);
         }
         for (analyzer, (_, scope)) in state.analyzers.iter_mut().zip(&self.plan.states) {
-            analyzer.update_batch(&columns, &scopes[*scope])?;
+            analyzer.update_batch(columns, &scopes[*scope])?;
         }
         for (hashes, (hasher, scope)) in state.keys.iter_mut().zip(&self.plan.keys) {
-            hasher.append(&columns, &scopes[*scope], hashes)?;
+            hasher.append(columns, &scopes[*scope], hashes)?;
         }
         let passed: Vec<Option<RowMask>> = self.nodes.iter().map(|node| row_mask(node, &masks, &scopes)).collect();
         for ((failed, rule), passed) in state.failed_rows.iter_mut().zip(&self.rules).zip(&passed) {
@@ -168,13 +175,18 @@ impl RuleSet {
     }
 
     pub(crate) fn scopes(&self, batch: &RecordBatch) -> Result<Vec<Scope>, RuleError> {
+        self.scopes_of(&BatchColumns::new(batch))
+    }
+
+    fn scopes_of(&self, columns: &BatchColumns<'_>) -> Result<Vec<Scope>, RuleError> {
         self.plan
             .filters
             .iter()
             .map(|filter| {
                 let Some(predicate) = &filter.predicate else {
-                    return Ok(Scope::all(batch.num_rows()));
+                    return Ok(Scope::all(columns.num_rows()));
                 };
+                let batch = columns.batch();
                 let failed = |message: String| RuleError::Predicate { sql: filter.sql.clone(), message };
                 let selected: BooleanArray = predicate.evaluate(batch).map_err(failed)?;
                 if selected.len() != batch.num_rows() {

@@ -1,83 +1,27 @@
-//! Field bytes straight into Arrow columns: one tight loop a column, no allocation a cell.
+//! Columns bound to how their text is read.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::ops::Range;
 
-use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, NullBufferBuilder, PrimitiveArray, StringArray,
-};
-use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::array::ArrayRef;
 use arrow::datatypes::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, TimestampMicrosecondType,
 };
+use etl_rules::ColumnUse;
 
+use super::builders::{Booleans, Builder, Numbers, Texts};
+use super::cells::{Cells, Fields, Span};
+use super::swar::{self, Decimals};
 use super::{Fault, Reason, parse, temporal};
-use crate::error::{Error, Result};
-use crate::schema::{Column, ColumnType};
+use crate::error::Result;
+use crate::schema::{Column, ColumnType, Schema};
 
-/// Where a field's content stands in its block, quotes left out.
-///
-/// Start in the low 32 bits, length in the next 29, then a bit each: not there, quoted, doubled quotes within.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Span(u64);
-
-const ABSENT: u64 = 1 << 61;
-const QUOTED: u64 = 1 << 62;
-const DOUBLED: u64 = 1 << 63;
-
-impl Span {
-    /// A cell of a record that is at fault as a whole.
-    pub(crate) const SKIP: Self = Self(ABSENT);
-    /// A NULL that needs no text.
-    pub(crate) const NULL: Self = Self(ABSENT | QUOTED);
-
-    #[inline]
-    pub(crate) fn plain(start: usize, end: usize) -> Self {
-        Self(start as u64 | ((end - start) as u64) << 32)
-    }
-
-    #[inline]
-    pub(crate) fn quoted(start: usize, end: usize, doubled: bool) -> Self {
-        Self(Self::plain(start, end).0 | QUOTED | if doubled { DOUBLED } else { 0 })
-    }
-
-    #[inline]
-    fn start(self) -> usize {
-        (self.0 & 0xFFFF_FFFF) as usize
-    }
-
-    #[inline]
-    fn len(self) -> usize {
-        ((self.0 >> 32) & 0x1FFF_FFFF) as usize
-    }
-
-    #[inline]
-    fn is(self, flag: u64) -> bool {
-        self.0 & flag != 0
-    }
-
-    /// Whether the byte at `position` belongs to the field.
-    pub(super) fn holds(self, position: usize) -> bool {
-        !self.is(ABSENT) && (self.start()..self.start() + self.len()).contains(&position)
-    }
-
-    fn range(self) -> std::ops::Range<u32> {
-        self.start() as u32..(self.start() + self.len()) as u32
-    }
-}
-
-/// The cells of a block: spans over its bytes, `width` a record.
-pub(crate) struct Cells<'a> {
-    /// What the spans are over; UTF-8 wherever a span is.
-    pub(crate) bytes: &'a [u8],
-    /// Row by row.
-    pub(crate) spans: &'a [Span],
-    /// Spans a record.
-    pub(crate) width: usize,
-    /// The quote that may be doubled.
-    pub(crate) quote: u8,
-}
+/// Bytes of text that all columns are decoded from before the next: with the fields' places and the values they stay in a
+/// core's first caches.
+const TILE_BYTES: usize = 32 << 10;
+/// Fewer records are not worth a call for each column.
+const MIN_TILE_RECORDS: usize = 32;
 
 /// A column bound to how its text is read.
 #[derive(Debug, Clone)]
@@ -85,7 +29,12 @@ pub(crate) struct ColumnDecoder {
     column: Column,
     nulls: Vec<Vec<u8>>,
     longest_null: usize,
+    /// Whether a text that the fast readers take may stand for NULL: they cannot be used then.
+    nulls_like_values: bool,
+    /// Whether a field in which nothing stands is NULL, and may be.
+    blank_is_null: bool,
     datetime: temporal::Formats,
+    wanted: ColumnUse,
 }
 
 /// A cell before its type is looked at.
@@ -95,57 +44,122 @@ enum Cell<'a> {
     Text(Cow<'a, [u8]>),
 }
 
+/// Binds the columns of a schema; what is not known to be unwanted is wanted.
+pub(crate) fn bind(schema: &Schema, wanted: &[ColumnUse]) -> Vec<ColumnDecoder> {
+    let wanted = wanted.iter().copied().chain(std::iter::repeat(ColumnUse::Values));
+    schema.columns.iter().zip(wanted).map(|(column, wanted)| ColumnDecoder::new(column, wanted)).collect()
+}
+
+/// Decodes all columns of a block; `positions[i]` is the field that column `i` is read from, `None` makes it NULL.
+pub(crate) fn decode<F: Fields>(
+    columns: &[ColumnDecoder],
+    positions: impl Fn(usize) -> Option<usize>,
+    cells: &Cells<'_, F>,
+    faults: &mut Vec<Fault>,
+) -> Result<Vec<ArrayRef>> {
+    let mut builders: Vec<Builder> = columns.iter().map(|column| column.builder(cells, columns.len())).collect();
+    let record_bytes = (cells.bytes.len() / cells.records.max(1)).max(1);
+    let tile = (TILE_BYTES / record_bytes).max(MIN_TILE_RECORDS);
+    let mut start = 0;
+    while start < cells.records {
+        let records = start..(start + tile).min(cells.records);
+        start = records.end;
+        for (index, (column, builder)) in columns.iter().zip(&mut builders).enumerate() {
+            let run = Run {
+                decoder: column,
+                cells,
+                position: positions(index),
+                records: records.clone(),
+                index: index as u32,
+                faults: &mut *faults,
+            };
+            column.append(run, builder);
+        }
+    }
+    builders.into_iter().map(Builder::finish).collect()
+}
+
 impl ColumnDecoder {
-    /// Binds a column.
-    pub(crate) fn new(column: &Column) -> Self {
+    /// Binds a column of which this is wanted. Whether its cells fit is looked at in any case.
+    fn new(column: &Column, wanted: ColumnUse) -> Self {
         let nulls: Vec<Vec<u8>> = column.format.nulls.iter().map(|null| null.as_bytes().to_vec()).collect();
         Self {
             longest_null: nulls.iter().map(Vec::len).max().unwrap_or(0),
+            nulls_like_values: nulls.iter().any(|null| null.iter().any(u8::is_ascii_digit) || parse::double(null).is_ok()),
+            blank_is_null: column.nullable && nulls.iter().any(Vec::is_empty),
             nulls,
             datetime: temporal::Formats::new(&column.format.datetime),
+            wanted,
             column: column.clone(),
         }
     }
 
-    /// Decodes the column that stands at `position` in each record; `None` decodes a column of NULL.
-    pub(crate) fn decode(
-        &self,
-        cells: &Cells<'_>,
-        position: Option<usize>,
-        rows: usize,
-        index: u32,
-        faults: &mut Vec<Fault>,
-    ) -> Result<ArrayRef> {
-        let column = Run { decoder: self, cells, position, rows, index, faults };
-        let format = &self.column.format;
+    fn builder<F>(&self, cells: &Cells<'_, F>, columns: usize) -> Builder {
+        let records = cells.records;
+        let texts = || match self.wanted {
+            ColumnUse::Values => Texts::new(records, cells.bytes.len() / columns.max(1)),
+            ColumnUse::None | ColumnUse::Nulls => Texts::without_values(records),
+        };
         match self.column.column_type {
-            ColumnType::TinyInt => column.integers::<Int8Type>(i8::MIN.into(), i8::MAX.into(), |v| v as i8),
-            ColumnType::SmallInt => column.integers::<Int16Type>(i16::MIN.into(), i16::MAX.into(), |v| v as i16),
-            ColumnType::Int => column.integers::<Int32Type>(i32::MIN.into(), i32::MAX.into(), |v| v as i32),
-            ColumnType::BigInt => column.integers::<Int64Type>(i64::MIN, i64::MAX, |v| v),
-            ColumnType::Float => column.numbers::<Float32Type>(parse::float),
-            ColumnType::Double => column.numbers::<Float64Type>(parse::double),
-            ColumnType::Decimal { precision, scale } => {
-                let (point, round, places) = (format.decimal_separator, format.round, u32::from(scale.unsigned_abs()));
-                let thousands = format.thousands_separator;
-                let array = column.primitive::<Decimal128Type>(|text| match thousands {
-                    None => parse::decimal(text, precision, places, point, round),
+            ColumnType::TinyInt => Builder::Int8(Numbers::new(records)),
+            ColumnType::SmallInt => Builder::Int16(Numbers::new(records)),
+            ColumnType::Int => Builder::Int32(Numbers::new(records)),
+            ColumnType::BigInt => Builder::Int64(Numbers::new(records)),
+            ColumnType::Float => Builder::Float32(Numbers::new(records)),
+            ColumnType::Double => Builder::Float64(Numbers::new(records)),
+            ColumnType::Decimal { precision, scale } => Builder::Decimal(Numbers::new(records), precision, scale),
+            ColumnType::Date => Builder::Date(Numbers::new(records)),
+            ColumnType::Timestamp => Builder::Timestamp(Numbers::new(records)),
+            ColumnType::Boolean => Builder::Boolean(Booleans::new(records)),
+            ColumnType::String | ColumnType::Varchar(_) | ColumnType::Char(_) => Builder::Text(texts()),
+            ColumnType::Binary => Builder::Binary(texts()),
+        }
+    }
+
+    fn append<F: Fields>(&self, run: Run<'_, '_, F>, builder: &mut Builder) {
+        let format = &self.column.format;
+        match builder {
+            Builder::Int8(out) => run.integers::<Int8Type>(out),
+            Builder::Int16(out) => run.integers::<Int16Type>(out),
+            Builder::Int32(out) => run.integers::<Int32Type>(out),
+            Builder::Int64(out) => run.integers::<Int64Type>(out),
+            Builder::Float32(out) => run.floats::<Float32Type>(out, parse::float),
+            Builder::Float64(out) => run.floats::<Float64Type>(out, parse::double),
+            Builder::Decimal(out, precision, scale) => {
+                let (precision, scale) = (*precision, u32::from(scale.unsigned_abs()));
+                let (point, round, thousands) = (format.decimal_separator, format.round, format.thousands_separator);
+                let fast = Decimals::new(precision, scale, point);
+                let read = |text: &[u8]| match thousands {
+                    None => parse::decimal(text, precision, scale, point, round),
                     Some(separator) => {
-                        parse::decimal(&ungrouped(text, separator, point), precision, places, point, round)
+                        parse::decimal(&ungrouped(text, separator, point), precision, scale, point, round)
                     }
-                });
-                Ok(Arc::new(array.with_precision_and_scale(precision, scale)?))
+                };
+                run.numbers::<Decimal128Type>(out, move |bytes, start, end| fast.read(bytes, start, end), read);
             }
-            ColumnType::Date => {
-                Ok(Arc::new(column.primitive::<Date32Type>(|text| self.datetime.date(text).ok_or(Reason::NotADate))))
+            Builder::Date(out) => {
+                let read = |text: &[u8]| self.datetime.date(text).ok_or(Reason::NotADate);
+                match self.datetime.is_iso() {
+                    true => run.numbers::<Date32Type>(out, swar::date, read),
+                    false => run.thorough::<Date32Type>(out, read),
+                }
             }
-            ColumnType::Timestamp => Ok(Arc::new(column.primitive::<TimestampMicrosecondType>(|text| {
-                self.datetime.timestamp(text).ok_or(Reason::NotATimestamp)
-            }))),
-            ColumnType::Boolean => Ok(column.booleans()),
-            ColumnType::String => column.strings(None),
-            ColumnType::Varchar(limit) | ColumnType::Char(limit) => column.strings(Some(limit as usize)),
-            ColumnType::Binary => column.binaries(),
+            Builder::Timestamp(out) => {
+                let read = |text: &[u8]| self.datetime.timestamp(text).ok_or(Reason::NotATimestamp);
+                match self.datetime.is_iso() {
+                    true => {
+                        let fast = |bytes: &[u8], start, end| parse::timestamp(bytes.get(start..end)?);
+                        run.numbers::<TimestampMicrosecondType>(out, fast, read);
+                    }
+                    false => run.thorough::<TimestampMicrosecondType>(out, read),
+                }
+            }
+            Builder::Boolean(out) => run.booleans(out),
+            Builder::Text(out) => match self.column.column_type {
+                ColumnType::Varchar(limit) | ColumnType::Char(limit) => run.texts(out, Some(limit as usize)),
+                _ => run.texts(out, None),
+            },
+            Builder::Binary(out) => run.texts(out, None),
         }
     }
 
@@ -155,116 +169,134 @@ impl ColumnDecoder {
     }
 }
 
-/// One column of one block.
-struct Run<'a, 'f> {
+/// One column of some records of one block.
+struct Run<'a, 'f, F> {
     decoder: &'a ColumnDecoder,
-    cells: &'a Cells<'a>,
+    cells: &'a Cells<'a, F>,
     position: Option<usize>,
-    rows: usize,
+    records: Range<usize>,
     index: u32,
     faults: &'f mut Vec<Fault>,
 }
 
-impl<'a> Run<'a, '_> {
+impl<'a, F: Fields> Run<'a, '_, F> {
     #[inline]
-    fn span(&self, row: usize) -> Span {
+    fn span(&self, record: usize) -> Span {
         match self.position {
-            Some(position) => self.cells.spans[row * self.cells.width + position],
+            Some(position) => self.cells.fields.span(record, position),
             None => Span::NULL,
         }
     }
 
     #[inline]
     fn cell(&self, span: Span) -> Cell<'a> {
-        if span.is(ABSENT) {
-            return if span.is(QUOTED) { Cell::Null } else { Cell::Skip };
+        if span.is_absent() {
+            return if span.is_quoted() { Cell::Null } else { Cell::Skip };
         }
         let start = span.start();
         let mut text = &self.cells.bytes[start..start + span.len()];
         if self.decoder.column.format.trim {
             text = text.trim_ascii();
         }
-        if !span.is(QUOTED) && self.decoder.is_null(text) {
+        if !span.is_quoted() && self.decoder.is_null(text) {
             return Cell::Null;
         }
-        match span.is(DOUBLED) {
+        match span.is_doubled() {
             true => Cell::Text(Cow::Owned(undoubled(text, self.cells.quote))),
             false => Cell::Text(Cow::Borrowed(text)),
         }
     }
 
-    #[cold]
-    fn fault(&mut self, row: usize, span: Span, reason: Reason) {
-        let value = if span.is(ABSENT) { 0..0 } else { span.range() };
-        self.faults.push(Fault { record: row as u32, column: Some(self.index), reason, value });
+    /// The value of one cell; what does not parse becomes a fault and NULL.
+    fn one<T>(&mut self, record: usize, read: impl Fn(&[u8]) -> Result<T, Reason>) -> Option<T> {
+        let span = self.span(record);
+        let reason = match self.cell(span) {
+            Cell::Text(text) => match read(&text) {
+                Ok(value) => return Some(value),
+                Err(reason) => reason,
+            },
+            Cell::Null if !self.decoder.column.nullable => Reason::NullNotAllowed,
+            Cell::Null | Cell::Skip => return None,
+        };
+        let value = if span.is_absent() { 0..0 } else { span.range() };
+        self.faults.push(Fault { record: record as u32, column: Some(self.index), reason, value });
+        None
     }
 
-    /// Calls `take` with the value of every cell, and with `None` for NULL; what does not parse becomes a fault and NULL.
-    #[inline]
-    fn each<T>(&mut self, parse: impl Fn(&[u8]) -> Result<T, Reason>, mut take: impl FnMut(Option<T>)) {
-        for row in 0..self.rows {
-            let span = self.span(row);
-            match self.cell(span) {
-                Cell::Text(text) => match parse(&text) {
-                    Ok(value) => take(Some(value)),
-                    Err(reason) => {
-                        take(None);
-                        self.fault(row, span, reason);
-                    }
-                },
-                Cell::Null => {
-                    take(None);
-                    if !self.decoder.column.nullable {
-                        self.fault(row, span, Reason::NullNotAllowed);
-                    }
-                }
-                Cell::Skip => take(None),
+    /// Values of one width: `fast` reads what is of the commonest form, all else goes through `read`.
+    #[inline(always)]
+    fn numbers<T: ArrowPrimitiveType>(
+        mut self,
+        out: &mut Numbers<T>,
+        fast: impl Fn(&[u8], usize, usize) -> Option<T::Native>,
+        read: impl Fn(&[u8]) -> Result<T::Native, Reason>,
+    ) {
+        let Some(position) = self.position.filter(|_| !self.decoder.nulls_like_values) else {
+            return self.thorough(out, read);
+        };
+        let (bytes, fields, first) = (self.cells.bytes, &self.cells.fields, out.len());
+        let records = self.records.clone();
+        // Which ones are odd is written down without asking: in a column that is half NULL nobody could guess.
+        let (mut odd, mut count) = (vec![0u32; records.len()], 0);
+        out.extend(fields.column(records.clone(), position).zip(records.clone()).map(|((start, end), record)| {
+            let value = fast(bytes, start, end);
+            if let Some(slot) = odd.get_mut(count) {
+                *slot = record as u32;
+            }
+            count += usize::from(value.is_none());
+            value.unwrap_or_default()
+        }));
+        for record in odd.into_iter().take(count).map(|record| record as usize) {
+            let at = first + record - records.start;
+            if self.decoder.blank_is_null && self.cells.fields.is_blank(record, position) {
+                out.settle(at, None);
+            } else {
+                let value = self.one(record, &read);
+                out.settle(at, value);
             }
         }
     }
 
-    fn primitive<T: ArrowPrimitiveType>(
+    /// Values of a form that is not common.
+    fn thorough<T: ArrowPrimitiveType>(
         mut self,
-        parse: impl Fn(&[u8]) -> Result<T::Native, Reason>,
-    ) -> PrimitiveArray<T> {
-        let mut values: Vec<T::Native> = Vec::with_capacity(self.rows);
-        let mut nulls = NullBufferBuilder::new(self.rows);
-        self.each(parse, |value| match value {
-            Some(value) => {
-                values.push(value);
-                nulls.append_non_null();
-            }
-            None => {
-                values.push(T::Native::default());
-                nulls.append_null();
-            }
-        });
-        PrimitiveArray::new(ScalarBuffer::from(values), nulls.finish())
+        out: &mut Numbers<T>,
+        read: impl Fn(&[u8]) -> Result<T::Native, Reason>,
+    ) {
+        let first = out.len();
+        let records = self.records.clone();
+        out.extend(records.clone().map(|_| T::Native::default()));
+        for record in records.clone() {
+            let value = self.one(record, &read);
+            out.settle(first + record - records.start, value);
+        }
     }
 
-    fn integers<T: ArrowPrimitiveType>(
-        self,
-        min: i64,
-        max: i64,
-        narrow: impl Fn(i64) -> T::Native,
-    ) -> Result<ArrayRef> {
+    fn integers<T: ArrowPrimitiveType<Native: TryFrom<i64> + Into<i64>>>(self, out: &mut Numbers<T>) {
         let format = &self.decoder.column.format;
+        let narrow = |value: i64| T::Native::try_from(value).map_err(|_| Reason::OutOfRange);
         let (thousands, point) = (format.thousands_separator, format.decimal_separator);
-        Ok(Arc::new(match thousands {
-            None => self.primitive::<T>(|text| parse::integer(text, min, max).map(&narrow)),
-            Some(separator) => {
-                self.primitive::<T>(|text| parse::integer(&ungrouped(text, separator, point), min, max).map(&narrow))
-            }
-        }))
+        let read = |text: &[u8]| {
+            let value = match thousands {
+                None => parse::integer(text, i64::MIN, i64::MAX),
+                Some(separator) => parse::integer(&ungrouped(text, separator, point), i64::MIN, i64::MAX),
+            };
+            narrow(value?)
+        };
+        self.numbers(out, |bytes, start, end| T::Native::try_from(swar::integer(bytes, start, end)?).ok(), read);
     }
 
-    fn numbers<T: ArrowPrimitiveType>(self, parse: impl Fn(&[u8]) -> Result<T::Native, Reason>) -> Result<ArrayRef> {
+    fn floats<T: ArrowPrimitiveType>(
+        self,
+        out: &mut Numbers<T>,
+        parse: impl Fn(&[u8]) -> Result<T::Native, Reason> + Copy,
+    ) {
         let format = &self.decoder.column.format;
         let (thousands, point) = (format.thousands_separator, format.decimal_separator);
         if thousands.is_none() && point == b'.' {
-            return Ok(Arc::new(self.primitive::<T>(parse)));
+            return self.numbers(out, |bytes, start, end| parse(bytes.get(start..end)?).ok(), parse);
         }
-        Ok(Arc::new(self.primitive::<T>(|text| {
+        self.thorough(out, |text| {
             let text = match thousands {
                 Some(separator) => ungrouped(text, separator, point),
                 None => Cow::Borrowed(text),
@@ -274,74 +306,56 @@ impl<'a> Run<'a, '_> {
             }
             let text: Vec<u8> = text.iter().map(|&byte| if byte == point { b'.' } else { byte }).collect();
             parse(&text)
-        })))
+        });
     }
 
-    fn booleans(mut self) -> ArrayRef {
+    fn booleans(mut self, out: &mut Booleans) {
         let format = &self.decoder.column.format;
         let is = |texts: &[String], text: &[u8]| texts.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(text));
-        let mut values = BooleanBufferBuilder::new(self.rows);
-        let mut nulls = NullBufferBuilder::new(self.rows);
         let read = |text: &[u8]| match (is(&format.true_values, text), is(&format.false_values, text)) {
             (true, _) => Ok(true),
             (_, true) => Ok(false),
             _ => Err(Reason::NotABoolean),
         };
-        self.each(read, |value| {
-            values.append(value.unwrap_or(false));
-            nulls.append(value.is_some());
-        });
-        Arc::new(BooleanArray::new(values.finish(), nulls.finish()))
+        for record in self.records.clone() {
+            out.push(self.one(record, read));
+        }
     }
 
-    fn strings(self, limit: Option<usize>) -> Result<ArrayRef> {
-        let check = move |text: &[u8]| match limit {
+    fn texts(mut self, out: &mut Texts, limit: Option<usize>) {
+        let check = |text: &[u8]| match limit {
             // Only a text with more bytes than the limit can have more characters.
             Some(limit) if text.len() > limit && characters(text) > limit => Err(Reason::TooLong),
             _ => Ok(()),
         };
-        let (offsets, values, nulls) = self.bytes(check);
-        let invalid =
-            |error| Error::internal("a text column is not UTF-8 after its cells were checked").with_source(error);
-        let array = StringArray::try_new(offsets, values, nulls).map_err(invalid)?;
-        Ok(Arc::new(array))
-    }
-
-    fn binaries(self) -> Result<ArrayRef> {
-        let (offsets, values, nulls) = self.bytes(|_| Ok(()));
-        Ok(Arc::new(BinaryArray::try_new(offsets, values, nulls)?))
-    }
-
-    fn bytes(
-        mut self,
-        check: impl Fn(&[u8]) -> Result<(), Reason>,
-    ) -> (OffsetBuffer<i32>, Buffer, Option<arrow::buffer::NullBuffer>) {
-        let mut offsets: Vec<i32> = Vec::with_capacity(self.rows + 1);
-        let mut values: Vec<u8> = Vec::with_capacity(self.cells.bytes.len() / self.cells.width.max(1));
-        let mut nulls = NullBufferBuilder::new(self.rows);
-        offsets.push(0);
-        for row in 0..self.rows {
-            let span = self.span(row);
-            let reason = match self.cell(span) {
-                Cell::Text(text) => match check(&text) {
-                    Ok(()) => {
-                        values.extend_from_slice(&text);
-                        nulls.append_non_null();
-                        offsets.push(values.len() as i32);
-                        continue;
-                    }
-                    Err(reason) => Some(reason),
-                },
-                Cell::Null => (!self.decoder.column.nullable).then_some(Reason::NullNotAllowed),
-                Cell::Skip => None,
-            };
-            nulls.append_null();
-            offsets.push(values.len() as i32);
-            if let Some(reason) = reason {
-                self.fault(row, span, reason);
-            }
+        let Self { decoder, cells, .. } = self;
+        if decoder.wanted == ColumnUse::None && decoder.column.nullable && limit.is_none() {
+            // Any text fits.
+            return;
         }
-        (OffsetBuffer::new(ScalarBuffer::from(offsets)), Buffer::from_vec(values), nulls.finish())
+        let (trim, longest) = (decoder.column.format.trim, decoder.longest_null);
+        for record in self.records.clone() {
+            if decoder.blank_is_null && self.position.is_none_or(|position| cells.fields.is_blank(record, position)) {
+                out.push(None);
+                continue;
+            }
+            let span = self.span(record);
+            let (start, length) = (span.start(), span.len());
+            let plain = !(span.is_absent() | span.is_doubled() | trim);
+            if plain && (length > longest || span.is_quoted()) && limit.is_none_or(|limit| length <= limit) {
+                out.push_from(cells.bytes, start, length);
+                continue;
+            }
+            let text = match self.cell(span) {
+                Cell::Text(text) if check(&text).is_ok() => Some(text),
+                // The fault is told by the common way.
+                _ => {
+                    self.one(record, check);
+                    None
+                }
+            };
+            out.push(text.as_deref());
+        }
     }
 }
 

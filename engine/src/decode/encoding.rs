@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::columns::Span;
+use super::cells::Span;
 use super::{Fault, Reason};
 
 /// Put by a transcoder where bytes stand for no character. UTF-8 has no such byte, so the record is refused like one whose

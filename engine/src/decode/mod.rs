@@ -4,6 +4,8 @@
 //! then each block is decoded on any thread ([`BlockDecoder`]). Both are functions of the bytes alone, so the way the
 //! stream was chopped up on its way here, and the number of threads, change nothing.
 
+mod builders;
+mod cells;
 mod columns;
 pub mod csv;
 pub mod detect;
@@ -13,12 +15,13 @@ pub mod json;
 pub mod parquet;
 pub(crate) mod parse;
 mod scan;
+mod swar;
 mod temporal;
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 
-use columns::Span;
+use cells::Span;
 
 pub use fault::{Fault, Reason};
 

@@ -16,6 +16,11 @@ impl Formats {
         Self { patterns: patterns.to_vec() }
     }
 
+    /// Whether ISO 8601 alone is read.
+    pub(crate) fn is_iso(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// Days since 1970-01-01.
     #[inline]
     pub(crate) fn date(&self, text: &[u8]) -> Option<i32> {

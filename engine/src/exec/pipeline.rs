@@ -74,9 +74,9 @@ impl Dispatch {
         Ok(())
     }
 
-    /// Whether the run was asked to stop.
-    pub fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled()
+    /// The workers.
+    pub fn pool(&self) -> &rayon::ThreadPool {
+        &self.pool
     }
 
     fn number(&mut self) -> u64 {

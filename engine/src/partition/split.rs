@@ -9,10 +9,10 @@ use arrow::datatypes::{DataType, Date32Type, Field, Int64Type, SchemaRef, TimeUn
 use arrow::row::{RowConverter, SortField};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{DateTime, NaiveDate};
+use etl_rules::intern::BytesInterner;
 
 use super::{PartitionSpec, PartitionTransform, RowRange};
 use crate::error::{Error, Result};
-use crate::intern::BytesInterner;
 
 /// The values of a partition, by name; `None` is NULL.
 pub(super) type PartitionValues = Vec<(String, Option<String>)>;

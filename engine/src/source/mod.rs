@@ -4,6 +4,7 @@ mod bytes_of;
 mod compression;
 mod file_facts;
 mod list;
+mod parquet;
 mod stores;
 mod text;
 
@@ -12,5 +13,6 @@ pub use compression::{Compression, Decompressor};
 pub use file_facts::file_facts;
 pub(crate) use list::nearest;
 pub use list::{ObjectRef, Place, list};
+pub use parquet::ParquetInput;
 pub use stores::{LocalStores, Located, StoreProvider, locate};
 pub use text::{Head, TextSource};

@@ -10,7 +10,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
-use etl_rules::{LateRows, ROW_OUTCOME_COLUMNS, RuleSet, RuleSetState};
+use etl_rules::{ColumnUse, LateRows, ROW_OUTCOME_COLUMNS, RuleSet, RuleSetState};
 
 use crate::decode::parquet::{RowFitter, rows_as_json};
 use crate::decode::{Block, BlockDecoder, Decoded, Fault, Reason};
@@ -112,6 +112,14 @@ impl Judge {
     /// Decodes rows and judges nothing but their form.
     pub fn of_rows(rules: Arc<RuleSet>) -> Self {
         Self { rules, keep_rows: true, spooled: None, labels: None }
+    }
+
+    /// What it wants of each column.
+    pub fn column_uses(&self) -> Vec<ColumnUse> {
+        match self.keep_rows || self.spooled.is_some() || self.labels.is_some() {
+            true => Vec::new(),
+            false => self.rules.column_uses(),
+        }
     }
 
     /// The rows with Glue's four columns behind them.

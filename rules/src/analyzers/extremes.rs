@@ -87,8 +87,20 @@ impl AnalyzerState for ExtremeState {
             return Ok(());
         }
         let end = self.analyzer.end;
+        // Conversion keeps the order, so only the winner is converted.
+        let is_date = matches!(array.data_type(), DataType::Date32 | DataType::Timestamp(_, _));
+        if valid.is_none()
+            && !is_date
+            && let Some(ends) = batch.ends(&self.analyzer.column, &array)
+        {
+            let winner = if end == End::Minimum { ends.low } else { ends.high };
+            self.add(match array.data_type() {
+                DataType::Decimal128(_, scale) => DecimalToDouble::new(*scale).convert(winner),
+                _ => winner as f64,
+            });
+            return Ok(());
+        }
         if let DataType::Decimal128(_, scale) = array.data_type() {
-            // Conversion keeps the order, so only the winner is converted.
             let (mut low, mut high) = (i128::MAX, i128::MIN);
             for_each_valid(array.as_primitive::<Decimal128Type>().values(), valid.as_ref(), |value| {
                 low = low.min(value);

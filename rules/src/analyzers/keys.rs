@@ -12,6 +12,7 @@ use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
 use arrow::row::{RowConverter, Rows, SortField};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::fixed_keys::{FixedKeys, are_fixed};
 use crate::batch::BatchColumns;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
@@ -104,6 +105,7 @@ impl KeyHasher {
     pub fn with_types(columns: Vec<ColumnRef>, types: Vec<DataType>) -> Result<KeyHasher, String> {
         let converter = match types.as_slice() {
             [single] if is_text(single) => None,
+            types if are_fixed(types) => None,
             _ => {
                 let fields = types.iter().cloned().map(SortField::new).collect();
                 Some(Arc::new(RowConverter::new(fields).map_err(|error| error.to_string())?))
@@ -140,6 +142,8 @@ impl KeyHasher {
             (Encoded::Text(texts), Some(keyed)) => {
                 hashes.extend(keyed.set_indices().map(|row| self.text_hash(texts, row)));
             }
+            (Encoded::Fixed(keys), None) => hashes.extend(keys.hashes()),
+            (Encoded::Fixed(keys), Some(keyed)) => hashes.extend(keyed.set_indices().map(|row| keys.hash(row))),
             (Encoded::Rows(rows), None) => hashes.extend(rows.iter().map(|row| xxh3_128(row.data()))),
             (Encoded::Rows(rows), Some(keyed)) => {
                 hashes.extend(keyed.set_indices().map(|row| xxh3_128(rows.row(row).data())));
@@ -153,6 +157,7 @@ impl KeyHasher {
         let arrays = self.arrays(batch)?;
         let hashes = match self.encoded(&arrays)? {
             Encoded::Text(texts) => (0..texts.len()).map(|row| self.text_hash(texts, row)).collect(),
+            Encoded::Fixed(keys) => keys.hashes().collect(),
             Encoded::Rows(rows) => rows.iter().map(|row| xxh3_128(row.data())).collect(),
         };
         let complete = arrays.iter().fold(None, |complete: Option<BooleanBuffer>, array| {
@@ -196,11 +201,11 @@ impl KeyHasher {
     fn encoded<'a>(&self, arrays: &'a [ArrayRef]) -> Result<Encoded<'a>, RuleError> {
         let unreadable = |message: String| RuleError::Column { column: self.names(), message };
         match (&self.converter, arrays) {
-            (None, [single]) => match single.as_string_opt::<i32>() {
-                Some(texts) => Ok(Encoded::Text(texts)),
-                None => Err(unreadable("not text".to_owned())),
-            },
-            (None, _) => Err(unreadable("not one column".to_owned())),
+            (None, [single]) if single.as_string_opt::<i32>().is_some() => Ok(Encoded::Text(single.as_string())),
+            (None, arrays) => {
+                let keys = FixedKeys::of(arrays).map(Encoded::Fixed);
+                keys.ok_or_else(|| unreadable("not of a fixed width".to_owned()))
+            }
             (Some(converter), arrays) => {
                 converter.convert_columns(arrays).map(Encoded::Rows).map_err(|error| unreadable(error.to_string()))
             }
@@ -223,6 +228,7 @@ impl KeyHasher {
 /// Keys in a form that hashes equal when they are equal.
 enum Encoded<'a> {
     Text(&'a StringArray),
+    Fixed(FixedKeys),
     Rows(Rows),
 }
 

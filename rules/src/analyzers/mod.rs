@@ -2,6 +2,7 @@
 
 pub(crate) mod correlation;
 pub(crate) mod extremes;
+mod fixed_keys;
 pub(crate) mod keys;
 pub(crate) mod lengths;
 pub(crate) mod moments;

@@ -1,6 +1,6 @@
 //! Date conditions: `to_date(value)` against days.
 
-use arrow::array::{Array, AsArray, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{
     DataType, Date32Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
@@ -10,47 +10,72 @@ use arrow::datatypes::{
 use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
+use crate::distinct::rows_of_texts;
 use crate::error::RuleError;
 use crate::mask::{NullRows, RowMask, bits_of, with_nulls};
-use crate::number_test::{ApplyTest, NumberTest};
+use crate::number_test::NumberTest;
 use crate::spark_cast;
+use crate::whole::WholeTest;
 
 /// A row passes when the day of its value meets the test; a text that is no date fails.
 #[derive(Debug, Clone)]
 pub(crate) struct DateCheck {
-    /// The column: text, dates or timestamps. Timestamps count in UTC.
-    pub(crate) column: ColumnRef,
-    /// The condition, on days since 1970-01-01.
-    pub(crate) test: NumberTest,
-    /// What NULL does.
-    pub(crate) null_rows: NullRows,
+    column: ColumnRef,
+    test: NumberTest,
+    null_rows: NullRows,
+    /// The same on dates and timestamps as they are stored.
+    whole: Option<WholeTest>,
 }
 
-struct Days<'a, T, C> {
-    values: &'a [T],
-    day: C,
-}
-
-impl<T: Copy, C: Fn(T) -> f64> ApplyTest<BooleanBuffer> for Days<'_, T, C> {
-    fn apply(self, test: impl Fn(f64) -> bool) -> BooleanBuffer {
-        bits_of(self.values, |value| test((self.day)(value)))
-    }
-}
-
-struct Texts<'a>(&'a StringArray);
-
-impl ApplyTest<BooleanBuffer> for Texts<'_> {
-    fn apply(self, test: impl Fn(f64) -> bool) -> BooleanBuffer {
-        BooleanBuffer::collect_bool(self.0.len(), |row| {
-            spark_cast::to_date(self.0.value(row)).is_some_and(|day| test(f64::from(day)))
-        })
-    }
+/// What a day is in the units of a type, and the values the type has.
+fn day_of(data_type: &DataType) -> Option<(i64, i64, i64)> {
+    const SECONDS: i64 = 86_400;
+    let day = match data_type {
+        DataType::Date32 => return Some((1, i32::MIN.into(), i32::MAX.into())),
+        DataType::Timestamp(TimeUnit::Second, _) => SECONDS,
+        DataType::Timestamp(TimeUnit::Millisecond, _) => SECONDS * 1_000,
+        DataType::Timestamp(TimeUnit::Microsecond, _) => SECONDS * 1_000_000,
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => SECONDS * 1_000_000_000,
+        _ => return None,
+    };
+    Some((day, i64::MIN, i64::MAX))
 }
 
 impl DateCheck {
+    /// A condition on days since 1970-01-01, for a column of text, dates or timestamps (these count in UTC); `null_rows` says
+    /// what NULL does.
+    pub(crate) fn new(column: ColumnRef, test: NumberTest, null_rows: NullRows) -> DateCheck {
+        let whole = day_of(column.data_type()).and_then(|(day, least, most)| {
+            WholeTest::of(&test, |value| (value as i64).div_euclid(day) as f64, (least.into(), most.into()))
+        });
+        DateCheck { column, test, null_rows, whole }
+    }
+
     /// Whether a column of this type can be compared with dates.
     pub(crate) fn accepts(column: &ColumnRef) -> bool {
         column.is_string() || matches!(column.data_type(), DataType::Date32 | DataType::Timestamp(_, _))
+    }
+
+    fn bits(&self, array: &ArrayRef) -> Option<BooleanBuffer> {
+        let (day, ..) = day_of(array.data_type())?;
+        macro_rules! rows {
+            ($type:ty) => {{
+                let values = array.as_primitive::<$type>().values();
+                match &self.whole {
+                    Some(whole) => whole.bits(values),
+                    None => bits_of(values, |value| {
+                        self.test.holds_in_sql(i64::from(value).div_euclid(day) as f64)
+                    }),
+                }
+            }};
+        }
+        Some(match array.data_type() {
+            DataType::Timestamp(TimeUnit::Second, _) => rows!(TimestampSecondType),
+            DataType::Timestamp(TimeUnit::Millisecond, _) => rows!(TimestampMillisecondType),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => rows!(TimestampMicrosecondType),
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => rows!(TimestampNanosecondType),
+            _ => rows!(Date32Type),
+        })
     }
 }
 
@@ -66,32 +91,17 @@ impl RowCheck for DateCheck {
     fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
         if self.column.is_string() {
             let strings = self.column.strings(batch)?;
-            let bits = self.test.with_closure(Texts(&strings));
+            let holds =
+                |text: &str| spark_cast::to_date(text).is_some_and(|day| self.test.holds_in_sql(f64::from(day)));
+            let bits = rows_of_texts(batch, &self.column, &strings, holds);
             return Ok(with_nulls(bits, &strings, self.null_rows));
         }
         let array = self.column.array(batch)?;
-        macro_rules! days {
-            ($type:ty, $day:expr) => {
-                self.test.with_closure(Days { values: array.as_primitive::<$type>().values(), day: $day })
-            };
+        let by_ends = |whole: &WholeTest| whole.by_ends(batch.ends(&self.column, &array)?, array.len());
+        if let Some(mask) = self.whole.as_ref().and_then(by_ends) {
+            return Ok(mask);
         }
-        const DAY_SECONDS: i64 = 86_400;
-        let bits = match array.data_type() {
-            DataType::Date32 => days!(Date32Type, f64::from),
-            DataType::Timestamp(TimeUnit::Second, _) => {
-                days!(TimestampSecondType, |v: i64| v.div_euclid(DAY_SECONDS) as f64)
-            }
-            DataType::Timestamp(TimeUnit::Millisecond, _) => {
-                days!(TimestampMillisecondType, |v: i64| v.div_euclid(DAY_SECONDS * 1_000) as f64)
-            }
-            DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                days!(TimestampMicrosecondType, |v: i64| v.div_euclid(DAY_SECONDS * 1_000_000) as f64)
-            }
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-                days!(TimestampNanosecondType, |v: i64| v.div_euclid(DAY_SECONDS * 1_000_000_000) as f64)
-            }
-            _ => return Err(self.column.unreadable("not a date column")),
-        };
+        let bits = self.bits(&array).ok_or_else(|| self.column.unreadable("not a date column"))?;
         Ok(with_nulls(bits, &array, self.null_rows))
     }
 }

@@ -10,14 +10,15 @@ use crate::column::ColumnRef;
 use crate::error::RuleError;
 use crate::mask::{RowMask, bits_of};
 use crate::number_test::{ApplyTest, NumberTest};
+use crate::whole::WholeTest;
 
 /// A row passes when the length of its text meets the test.
 #[derive(Debug, Clone)]
 pub(crate) struct LengthCheck {
-    /// The column; text.
-    pub(crate) column: ColumnRef,
-    /// The condition.
-    pub(crate) test: NumberTest,
+    column: ColumnRef,
+    test: NumberTest,
+    /// The same on whole numbers.
+    whole: Option<WholeTest>,
 }
 
 struct Lengths<'a>(&'a [i32]);
@@ -25,6 +26,14 @@ struct Lengths<'a>(&'a [i32]);
 impl ApplyTest<BooleanBuffer> for Lengths<'_> {
     fn apply(self, test: impl Fn(f64) -> bool) -> BooleanBuffer {
         bits_of(self.0, |length| test(f64::from(length)))
+    }
+}
+
+impl LengthCheck {
+    /// A condition on the lengths of a text column.
+    pub(crate) fn new(column: ColumnRef, test: NumberTest) -> LengthCheck {
+        let whole = WholeTest::of(&test, |length| length as f64, (0, i32::MAX.into()));
+        LengthCheck { column, test, whole }
     }
 }
 
@@ -39,6 +48,11 @@ impl RowCheck for LengthCheck {
 
     fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
         let lengths = batch.lengths(&self.column)?;
-        Ok(RowMask::from_buffer(self.test.with_closure(Lengths(lengths.as_primitive::<Int32Type>().values()))))
+        let values = lengths.as_primitive::<Int32Type>().values();
+        let Some(whole) = &self.whole else {
+            return Ok(RowMask::from_buffer(self.test.with_closure(Lengths(values))));
+        };
+        let by_ends = batch.length_ends(&self.column, &lengths).and_then(|ends| whole.by_ends(ends, values.len()));
+        Ok(by_ends.unwrap_or_else(|| RowMask::from_buffer(whole.bits(values))))
     }
 }

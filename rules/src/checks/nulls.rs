@@ -4,7 +4,7 @@ use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::error::RuleError;
-use crate::mask::{RowMask, Scope};
+use crate::mask::RowMask;
 
 /// A row passes when its value is (or is not) NULL. The empty text is not NULL.
 #[derive(Debug, Clone)]
@@ -25,10 +25,9 @@ impl RowCheck for NullCheck {
     }
 
     fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
-        let array = self.column.array(batch)?;
-        Ok(match (Scope::all(array.len()).valid(&array), self.want_null) {
+        Ok(match (batch.valid(&self.column)?, self.want_null) {
             (None, false) => RowMask::All,
-            (None, true) => RowMask::none(array.len()),
+            (None, true) => RowMask::none(batch.num_rows()),
             (Some(valid), false) => RowMask::from_buffer(valid),
             (Some(valid), true) => RowMask::from_buffer(!&valid),
         })

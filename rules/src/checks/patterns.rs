@@ -1,11 +1,9 @@
 //! Regular expressions on text values.
 
-use arrow::array::Array;
-use arrow::buffer::BooleanBuffer;
-
 use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
+use crate::distinct::rows_of_texts;
 use crate::error::RuleError;
 use crate::java_regex::{ForbiddenPattern, PatternError, ValuePattern};
 use crate::mask::{NullRows, RowMask, with_nulls};
@@ -49,14 +47,10 @@ impl RowCheck for PatternCheck {
 
     fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
         let strings = self.column.strings(batch)?;
-        let bits = match &self.test {
-            PatternTest::Matches(pattern) => {
-                BooleanBuffer::collect_bool(strings.len(), |row| pattern.matches(strings.value(row)).unwrap_or(false))
-            }
-            PatternTest::NotMatches(pattern) => {
-                BooleanBuffer::collect_bool(strings.len(), |row| pattern.allows(strings.value(row)).unwrap_or(false))
-            }
-        };
+        let bits = rows_of_texts(batch, &self.column, &strings, |text| match &self.test {
+            PatternTest::Matches(pattern) => pattern.matches(text).unwrap_or(false),
+            PatternTest::NotMatches(pattern) => pattern.allows(text).unwrap_or(false),
+        });
         Ok(with_nulls(bits, &strings, NullRows::Fail))
     }
 }

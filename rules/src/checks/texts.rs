@@ -1,11 +1,12 @@
 //! Membership of text values in a list.
 
-use arrow::array::{Array, StringArray};
+use arrow::array::StringArray;
 use arrow::buffer::BooleanBuffer;
 
 use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
+use crate::distinct::rows_of_texts;
 use crate::error::RuleError;
 use crate::mask::{NullRows, RowMask, with_nulls};
 
@@ -34,9 +35,30 @@ impl TextCheck {
         if self.null != self.negated { NullRows::Pass } else { NullRows::Fail }
     }
 
+    /// The listed texts as words, where all are short and nothing else is listed.
+    fn short_operands(&self) -> Option<Vec<(usize, u64)>> {
+        let short = |operand: &String| {
+            (operand.len() <= 8 && !operand.is_empty()).then(|| (operand.len(), word_of(operand.as_bytes())))
+        };
+        let plain = !self.empty && !self.whitespaces_only && self.operands.len() <= 16;
+        plain.then(|| self.operands.iter().map(short).collect()).flatten()
+    }
+
     /// Generic over the test, so that each form of the list gets its own loop.
-    fn rows(&self, strings: &StringArray, hit: impl Fn(&[u8]) -> bool) -> BooleanBuffer {
-        BooleanBuffer::collect_bool(strings.len(), |row| hit(strings.value(row).as_bytes()) != self.negated)
+    fn rows(&self, batch: &BatchColumns<'_>, strings: &StringArray, hit: impl Fn(&[u8]) -> bool) -> BooleanBuffer {
+        rows_of_texts(batch, &self.column, strings, |text| hit(text.as_bytes()) != self.negated)
+    }
+}
+
+/// Up to eight bytes as a word that, with the length, tells them from all others; of more bytes those at the ends.
+#[inline]
+fn word_of(value: &[u8]) -> u64 {
+    let byte = |at: usize| u64::from(value.get(at).copied().unwrap_or(0));
+    match (value.first_chunk::<4>(), value.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+        }
+        _ => byte(0) | byte(1) << 8 | byte(2) << 16,
     }
 }
 
@@ -66,7 +88,7 @@ impl RowCheck for TextCheck {
         };
         let bits = if self.ignore_case {
             let lowered: Vec<String> = self.operands.iter().map(|operand| operand.to_lowercase()).collect();
-            self.rows(&strings, |value| {
+            self.rows(batch, &strings, |value| {
                 keyword(value)
                     || if value.is_ascii() {
                         lowered.iter().any(|operand| value.eq_ignore_ascii_case(operand.as_bytes()))
@@ -74,6 +96,11 @@ impl RowCheck for TextCheck {
                         let value = String::from_utf8_lossy(value).to_lowercase();
                         lowered.contains(&value)
                     }
+            })
+        } else if let Some(words) = self.short_operands() {
+            self.rows(batch, &strings, |value| {
+                let word = (value.len(), word_of(value));
+                words.iter().fold(false, |hit, operand| hit | (*operand == word))
             })
         } else {
             // A bit per length (mod 64) turns most misses into one test.
@@ -83,9 +110,9 @@ impl RowCheck for TextCheck {
                     && self.operands.iter().any(|operand| operand.as_bytes() == value)
             };
             if self.empty || self.whitespaces_only {
-                self.rows(&strings, |value| listed(value) || keyword(value))
+                self.rows(batch, &strings, |value| listed(value) || keyword(value))
             } else {
-                self.rows(&strings, listed)
+                self.rows(batch, &strings, listed)
             }
         };
         Ok(with_nulls(bits, &strings, self.null_rows()))
@@ -119,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn short_texts_are_told_apart_by_length_and_word() {
+        let texts = ["", "a", "ab", "abc", "\0", "a\0", "abcd", "abcde", "abcdefg", "abcdefgh", "abcdXfgh", "abcdefghi"];
+        for (index, one) in texts.iter().enumerate() {
+            for other in &texts[..index] {
+                let key = |text: &str| (text.len(), word_of(text.as_bytes()));
+                assert_ne!(key(one), key(other), "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
     fn keywords_and_nulls_follow_the_reference() {
         check(|c| c.empty = true, [true, false, false, false, false]);
         check(|c| c.whitespaces_only = true, [false, false, true, false, false]);
@@ -126,6 +164,8 @@ mod tests {
         check(|c| (c.empty, c.negated) = (true, true), [false, true, true, true, true]);
         check(|c| (c.null, c.negated) = (true, true), [true, false, true, true, true]);
         check(|c| (c.operands, c.ignore_case) = (vec!["aB".into()], true), [false, false, false, false, true]);
+        check(|c| c.operands = vec!["Ab".into(), "a long one".into()], [false, false, false, false, true]);
+        check(|c| (c.operands, c.negated) = (vec!["Ab".into(), "Abc".into()], true), [true, true, true, true, false]);
         check(|c| c.operands = vec!["aB".into()], [false, false, false, false, false]);
     }
 }

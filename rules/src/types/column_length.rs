@@ -46,7 +46,7 @@ impl RuleType for ColumnLength {
             return Ok(BoundRule::dataset(ends.into()));
         }
         let test = call.number_test().map_err(BindProblem::fails)?;
-        let rows = Arc::new(LengthCheck { column: column.clone(), test: test.clone() });
+        let rows = Arc::new(LengthCheck::new(column.clone(), test.clone()));
         let share = || Measure::Share(rows.clone());
         let all_rows = NumberTest::Equal(1.0);
         let constraints = match &test {

@@ -124,13 +124,13 @@ fn bind_numbers(
         if !column.is_string() {
             numeric_column(name, cx)?;
         }
-        let check = NumberCheck { column: column.clone(), test, null_rows };
+        let check = NumberCheck::new(column.clone(), test, null_rows);
         return Ok(share(&column, Arc::new(check), "ColumnValues.Compliance", call));
     }
 
     // The ordering forms are judged by the ends of the column, and by completeness: NULL meets no condition.
     let column = numeric_column(name, cx)?;
-    let rows = NumberCheck { column: column.clone(), test: test.clone(), null_rows };
+    let rows = NumberCheck::new(column.clone(), test.clone(), null_rows);
     let mut constraints = match &test {
         NumberTest::Greater(_) | NumberTest::GreaterOrEqual(_) => vec![extreme(&column, End::Minimum, test)],
         NumberTest::Less(_) | NumberTest::LessOrEqual(_) => vec![extreme(&column, End::Maximum, test)],
@@ -201,5 +201,5 @@ fn date_check(column: &ColumnRef, condition: &DateCondition) -> Result<DateCheck
     })?;
     let null_passes = operator.is_negated() != has_null;
     let null_rows = if null_passes { NullRows::Pass } else { NullRows::Fail };
-    Ok(DateCheck { column: column.clone(), test, null_rows })
+    Ok(DateCheck::new(column.clone(), test, null_rows))
 }

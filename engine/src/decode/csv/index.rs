@@ -3,8 +3,8 @@
 use memchr::memchr;
 
 use super::quoted::{Dialect, Quoted, follow};
-use crate::decode::columns::Span;
-use crate::decode::scan::{LANES, mask};
+use crate::decode::cells::Span;
+use crate::decode::scan::{ChunkSink, Masks, for_each_chunk};
 use crate::decode::{Fault, Reason};
 
 /// The fields of a block, row by row.
@@ -28,19 +28,7 @@ pub(crate) fn index(bytes: &[u8], dialect: &Dialect, width: usize) -> FieldIndex
     indexer.index.spans.reserve(bytes.len() / 8 + width);
     let quote = dialect.quote.unwrap_or(dialect.delimiter);
     let needles = [dialect.delimiter, b'\n', quote];
-    let mut chunks = bytes.chunks_exact(LANES);
-    let mut base = 0;
-    for chunk in &mut chunks {
-        if let Ok(chunk) = chunk.try_into() {
-            indexer.take(mask(chunk, needles), base);
-        }
-        base += LANES;
-    }
-    let rest = chunks.remainder();
-    let mut last = [0; LANES];
-    last[..rest.len()].copy_from_slice(rest);
-    indexer.take(mask(&last, needles) & ((1u64 << rest.len()) - 1), base);
-    indexer.finish()
+    for_each_chunk(bytes, needles, indexer).finish()
 }
 
 struct Indexer<'a> {
@@ -54,9 +42,10 @@ struct Indexer<'a> {
     index: FieldIndex,
 }
 
-impl Indexer<'_> {
-    #[inline]
-    fn take(&mut self, mut hits: u64, base: usize) {
+impl ChunkSink for Indexer<'_> {
+    #[inline(always)]
+    fn take(&mut self, [delimiters, feeds, quotes]: Masks, base: usize) {
+        let mut hits = delimiters | feeds | quotes;
         while hits != 0 {
             let at = base + hits.trailing_zeros() as usize;
             hits &= hits - 1;
@@ -74,7 +63,9 @@ impl Indexer<'_> {
             }
         }
     }
+}
 
+impl Indexer<'_> {
     /// A record ends: its content at `at`, its line feed before `next`.
     #[inline]
     fn end_of_record(&mut self, at: usize, next: usize) {

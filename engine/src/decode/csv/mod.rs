@@ -2,22 +2,26 @@
 
 mod index;
 mod quoted;
+mod regular;
 pub mod sample;
 mod split;
 
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
+use etl_rules::ColumnUse;
 
 pub use quoted::Dialect;
 pub use split::CsvSplitter;
 
-use super::columns::{Cells, ColumnDecoder};
-use super::{Block, BlockDecoder, Decoded, encoding, refuse_long};
+use super::cells::{Cells, Fields, Spans};
+use super::columns::{self, ColumnDecoder};
+use super::{Block, BlockDecoder, Decoded, Fault, encoding, refuse_long};
 use crate::error::Result;
 use crate::schema::Schema;
 
@@ -33,31 +37,66 @@ pub struct CsvDecoder {
 
 impl CsvDecoder {
     /// A decoder for records of `width` fields; `positions[i]` says which field column `i` of the schema is (`None`: it is
-    /// not in the file, and NULL).
-    pub fn new(dialect: Dialect, schema: &Schema, positions: Vec<Option<usize>>, width: usize) -> Self {
-        let columns = schema.columns.iter().map(ColumnDecoder::new).collect();
+    /// not in the file, and NULL). `wanted` says what of each column is wanted; what is not may come out empty.
+    pub fn new(
+        dialect: Dialect,
+        schema: &Schema,
+        positions: Vec<Option<usize>>,
+        width: usize,
+        wanted: &[ColumnUse],
+    ) -> Self {
+        let columns = columns::bind(schema, wanted);
         Self { dialect, columns, positions, width, output: schema.arrow() }
     }
 }
 
-impl BlockDecoder for CsvDecoder {
-    fn decode(&self, block: &Block) -> Result<Decoded> {
-        let bytes = &block.bytes[..];
+impl CsvDecoder {
+    fn columns<F: Fields>(&self, cells: &Cells<'_, F>, faults: &mut Vec<Fault>) -> Result<Vec<ArrayRef>> {
+        columns::decode(&self.columns, |column| self.positions.get(column).copied().flatten(), cells, faults)
+    }
+
+    fn decoded(&self, arrays: Vec<ArrayRef>, mut faults: Vec<Fault>, starts: Vec<u32>, lines: u32) -> Result<Decoded> {
+        faults.sort_by_key(|fault| (fault.record, fault.column));
+        let options = RecordBatchOptions::new().with_row_count(Some(starts.len() - 1));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.output), arrays, &options)?;
+        Ok(Decoded { batch, faults, record_starts: starts, lines })
+    }
+
+    /// Decodes a block some of whose records may be at fault.
+    fn irregular(&self, bytes: &[u8]) -> Result<Decoded> {
         let index::FieldIndex { mut spans, starts, mut faults, lines } = index::index(bytes, &self.dialect, self.width);
-        let rows = starts.len() - 1;
         if std::str::from_utf8(bytes).is_err() {
             let column = |field| self.positions.iter().position(|at| *at == Some(field)).map(|column| column as u32);
             encoding::refuse(bytes, &starts, &mut spans, self.width, column, &mut faults);
         }
         refuse_long(bytes, &starts, self.dialect.max_field_bytes, &mut spans, self.width, &mut faults);
-        let cells = Cells { bytes, spans: &spans, width: self.width, quote: self.dialect.quote.unwrap_or(0) };
-        let mut arrays = Vec::with_capacity(self.columns.len());
-        for (index, (column, position)) in self.columns.iter().zip(&self.positions).enumerate() {
-            arrays.push(column.decode(&cells, *position, rows, index as u32, &mut faults)?);
+        let fields = Spans { spans: &spans, width: self.width };
+        let quote = self.dialect.quote.unwrap_or(0);
+        let arrays = self.columns(&Cells { bytes, fields, quote, records: starts.len() - 1 }, &mut faults)?;
+        self.decoded(arrays, faults, starts, lines)
+    }
+}
+
+thread_local! {
+    /// Where the fields of the block at hand end; kept, because to ask for fresh memory for each block costs more.
+    static ENDS: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+}
+
+impl BlockDecoder for CsvDecoder {
+    fn decode(&self, block: &Block) -> Result<Decoded> {
+        let bytes = &block.bytes[..];
+        if std::str::from_utf8(bytes).is_err() {
+            return self.irregular(bytes);
         }
-        faults.sort_by_key(|fault| (fault.record, fault.column));
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.output), arrays, &options)?;
-        Ok(Decoded { batch, faults, record_starts: starts, lines })
+        ENDS.with_borrow_mut(|ends| {
+            let Some(fields) = regular::regular(bytes, &self.dialect, self.width, ends) else {
+                return self.irregular(bytes);
+            };
+            let mut faults = Vec::new();
+            let quote = self.dialect.quote.unwrap_or(0);
+            let arrays =
+                self.columns(&Cells { bytes, fields: &fields, quote, records: fields.records }, &mut faults)?;
+            self.decoded(arrays, faults, fields.starts(), fields.lines)
+        })
     }
 }

@@ -40,7 +40,7 @@ fn blocks(text: &[u8], portions: &[usize], block_bytes: usize) -> Vec<Block> {
 /// Every record as its texts, or its fault; with the byte it begins at.
 fn rows(blocks: &[Block], width: usize) -> Vec<(u64, Result<Vec<String>, Reason>)> {
     let schema = text_schema(width);
-    let decoder = CsvDecoder::new(DIALECT, &schema, (0..width).map(Some).collect(), width);
+    let decoder = CsvDecoder::new(DIALECT, &schema, (0..width).map(Some).collect(), width, &[]);
     let mut rows = Vec::new();
     for block in blocks {
         let decoded = decoder.decode(block).unwrap();
@@ -95,7 +95,7 @@ proptest! {
     /// By the standard library, record by record.
     #[test]
     fn a_record_is_refused_for_its_encoding_exactly_when_it_is_not_utf8(text in nasty_text(), block_bytes in 1usize..80) {
-        let decoder = CsvDecoder::new(DIALECT, &text_schema(3), (0..3).map(Some).collect(), 3);
+        let decoder = CsvDecoder::new(DIALECT, &text_schema(3), (0..3).map(Some).collect(), 3, &[]);
         for block in blocks(&text, &[usize::MAX], block_bytes) {
             let decoded = decoder.decode(&block).unwrap();
             for (record, bounds) in decoded.record_starts.windows(2).enumerate() {
@@ -131,6 +131,69 @@ proptest! {
     }
 }
 
+/// Records of four fields that are mostly what they should be, some with faults of type, and seldom one that is not.
+fn mostly_regular_text() -> impl Strategy<Value = Vec<u8>> {
+    let quoted = "[a-z,\n\r é]{0,20}(\"\"[a-z,]{0,3}){0,2}".prop_map(|text| format!("\"{text}\""));
+    let text = prop_oneof![4 => "[a-zé ]{0,30}", 3 => quoted];
+    let number = prop_oneof![
+        6 => "-?[0-9]{1,9}",
+        2 => "[0-9]{0,20}",
+        1 => "\"[0-9]{1,3}\"",
+        1 => Just(String::new()),
+        1 => "[-+.0-9a]{0,4}",
+    ];
+    let decimal = prop_oneof![6 => "-?[0-9]{1,9}\\.[0-9]{2}", 2 => "[0-9]{0,4}\\.?[0-9]{0,3}", 1 => Just(String::new())];
+    let date = prop_oneof![6 => "(19|20)[0-9]{2}-0[1-9]-[0-2][1-8]", 1 => "[0-9-]{0,10}", 1 => Just(String::new())];
+    let end = prop_oneof![8 => Just("\n"), 2 => Just("\r\n")];
+    let record = (number, text, decimal, date, end).prop_map(|(a, b, c, d, end)| format!("{a},{b},{c},{d}{end}"));
+    let odd = prop_oneof![Just("\n"), Just("a,b\n"), Just("1,x\"y,,\n"), Just("1,\"x\"y,,\n"), Just("1,\"x,,\n")];
+    let records = proptest::collection::vec(prop_oneof![40 => record, 1 => odd.prop_map(str::to_owned)], 0..40);
+    (records, any::<bool>()).prop_map(|(records, cut)| {
+        let mut text = records.concat().into_bytes();
+        if cut {
+            text.pop();
+        }
+        text
+    })
+}
+
+fn both_ways(decoder: &CsvDecoder, text: &[u8]) -> (Decoded, Decoded) {
+    let block = Block { bytes: Bytes::copy_from_slice(text), offset: 0 };
+    (decoder.decode(&block).unwrap(), decoder.irregular(text).unwrap())
+}
+
+proptest! {
+    #[test]
+    fn the_fast_way_finds_what_the_thorough_one_finds(text in prop_oneof![3 => mostly_regular_text(), 1 => nasty_text()], limit in 20usize..200) {
+        let columns = ["int", "varchar(12)", "decimal(9,2)", "date"].map(|column_type| Column {
+            name: column_type.into(),
+            column_type: column_type.parse().unwrap(),
+            nullable: column_type != "date",
+            format: TextFormat::default(),
+        });
+        let dialect = Dialect { max_field_bytes: limit, ..DIALECT };
+        let decoder = CsvDecoder::new(dialect, &Schema { columns: columns.into() }, (0..4).map(Some).collect(), 4, &[]);
+        let (fast, thorough) = both_ways(&decoder, &text);
+        prop_assert_eq!(fast.batch, thorough.batch);
+        prop_assert_eq!(fast.faults, thorough.faults);
+        prop_assert_eq!(fast.record_starts, thorough.record_starts);
+        prop_assert_eq!(fast.lines, thorough.lines);
+    }
+}
+
+#[test]
+fn sound_records_take_the_fast_way() {
+    let is_regular = |text: &str| regular::regular(text.as_bytes(), &DIALECT, 2, &mut Vec::new()).is_some();
+    for text in ["", "a,b", "a,b\n", "a,b\r\nc,d\r\n", "\"a,\n\"\"b\",\"\"\n,\n", "\"\",\"\"\"\"\r"] {
+        assert!(is_regular(text), "{text:?}");
+        assert!(is_regular(&format!("{},x\n{text}", "y".repeat(61))), "{text:?}");
+    }
+    for text in ["a", "a,b,c\n", "a,b\n\n", "a,\"b\nc,d\n", "a,b\"c\"\n", "a,\"b\"c\n", "a,\"b\"\rc\n"] {
+        assert!(!is_regular(text), "{text:?}");
+        assert!(!is_regular(&format!("{},x\n{text}", "y".repeat(61))), "{text:?}");
+    }
+}
+
 #[test]
 fn a_stray_quote_costs_its_line_and_no_other() {
     let text = b"1,a,x\n2,\"b,x\n3,c,x\n4,\"d\"e,x\n5,f\"g,x\n";
@@ -151,7 +214,7 @@ fn bytes_that_are_no_text_are_told_by_column_and_byte() {
     });
     // The third field of the file is no column of the schema.
     let positions = vec![Some(0), Some(1), Some(3), Some(4)];
-    let decoder = CsvDecoder::new(DIALECT, &Schema { columns: columns.into() }, positions, 5);
+    let decoder = CsvDecoder::new(DIALECT, &Schema { columns: columns.into() }, positions, 5, &[]);
     let text = b"a,1,x,b,c\n\xFF,\xFE2,\xC3,\"\xE9\",oops\ng,x,i,j,\"k\xE2\x82\xAC\"\nshort\xFF\n";
     let decoded = decoder.decode(&Block { bytes: Bytes::from_static(text), offset: 0 }).unwrap();
     let found: Vec<_> = decoded.faults.iter().map(|f| (f.record, f.column, f.reason.code(), f.value.clone())).collect();
@@ -180,7 +243,7 @@ fn every_type_says_why_a_cell_does_not_fit() {
     let check = |column_type: &str, text: &str, expected: Option<Reason>| {
         let column_type = column_type.parse().unwrap();
         let column = Column { name: "c".into(), column_type, nullable: false, format: TextFormat::default() };
-        let decoder = CsvDecoder::new(DIALECT, &Schema { columns: vec![column] }, vec![Some(0)], 1);
+        let decoder = CsvDecoder::new(DIALECT, &Schema { columns: vec![column] }, vec![Some(0)], 1, &[]);
         let block = Block { bytes: Bytes::copy_from_slice(format!("\"{text}\"\n").as_bytes()), offset: 0 };
         let decoded = decoder.decode(&block).unwrap();
         assert_eq!(decoded.faults.first().map(|fault| fault.reason), expected, "{column_type} {text}");
@@ -221,7 +284,7 @@ fn a_long_record_is_a_fault_and_one_without_end_an_error_whatever_the_portions()
     let dialect = Dialect { max_field_bytes: 100, ..DIALECT };
     let run = |text: &[u8], portion: usize| -> Result<Vec<(usize, Option<&'static str>)>, String> {
         let mut splitter = CsvSplitter::new(dialect, 64);
-        let decoder = CsvDecoder::new(dialect, &text_schema(2), (0..2).map(Some).collect(), 2);
+        let decoder = CsvDecoder::new(dialect, &text_schema(2), (0..2).map(Some).collect(), 2, &[]);
         let mut found = Vec::new();
         let mut take = |splitter: &mut CsvSplitter| {
             while let Some(block) = splitter.next_block() {

@@ -1,6 +1,7 @@
 //! The values of one column chunk: by a dictionary while it pays, by their plain encoding otherwise.
 
 use arrow::datatypes::DataType;
+use etl_rules::intern::{BytesInterner, IntInterner};
 use parquet::basic::{Encoding, Type};
 use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::schema::types::ColumnDescPtr;
@@ -8,7 +9,6 @@ use parquet::schema::types::ColumnDescPtr;
 use super::bits;
 use super::bounds::{IntBounds, TextBounds};
 use super::delta::DeltaEncoder;
-use crate::intern::{BytesInterner, IntInterner};
 
 /// Bytes of one dictionary code while its page is gathered.
 const CODE_BYTES: usize = size_of::<u32>();

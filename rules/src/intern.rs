@@ -19,26 +19,33 @@ fn seed() -> u64 {
 
 /// Numbers for integers.
 #[derive(Debug)]
-pub(crate) struct IntInterner {
+pub struct IntInterner {
     seed: u64,
     /// Number + 1 of the value that hashes here, 0 where none does; a power of two, at most half full.
     slots: Vec<u32>,
     values: Vec<i64>,
 }
 
+impl Default for IntInterner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl IntInterner {
-    pub(crate) fn new() -> Self {
+    /// No values yet.
+    pub fn new() -> Self {
         Self { seed: seed(), slots: vec![0; FIRST_SLOTS], values: Vec::new() }
     }
 
     /// The values by their numbers.
-    pub(crate) fn values(&self) -> &[i64] {
+    pub fn values(&self) -> &[i64] {
         &self.values
     }
 
     /// The number of a value; a new one gets the next.
     #[inline]
-    pub(crate) fn intern(&mut self, value: i64) -> u32 {
+    pub fn intern(&mut self, value: i64) -> u32 {
         let mask = self.slots.len() - 1;
         let mut at = fold(value as u64 ^ self.seed, SPREAD) as usize & mask;
         loop {
@@ -71,7 +78,7 @@ impl IntInterner {
 
 /// Numbers for byte strings.
 #[derive(Debug)]
-pub(crate) struct BytesInterner {
+pub struct BytesInterner {
     seed: u64,
     /// The upper half of the hash and number + 1; 0 where no value is. A power of two, at most half full.
     slots: Vec<(u32, u32)>,
@@ -79,23 +86,35 @@ pub(crate) struct BytesInterner {
     ends: Vec<usize>,
 }
 
+impl Default for BytesInterner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl BytesInterner {
-    pub(crate) fn new() -> Self {
+    /// No values yet.
+    pub fn new() -> Self {
         Self { seed: seed(), slots: vec![(0, 0); FIRST_SLOTS], bytes: Vec::new(), ends: Vec::new() }
     }
 
+    /// Whether there are no values yet.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     /// How many different values there are.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Bytes of all different values.
-    pub(crate) fn value_bytes(&self) -> usize {
+    pub fn value_bytes(&self) -> usize {
         self.bytes.len()
     }
 
     /// The values by their numbers.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn values(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.ends.len()).map(|index| self.value(index))
     }
 
@@ -107,7 +126,7 @@ impl BytesInterner {
 
     /// The number of a value; a new one gets the next.
     #[inline]
-    pub(crate) fn intern(&mut self, value: &[u8]) -> u32 {
+    pub fn intern(&mut self, value: &[u8]) -> u32 {
         let hash = self.hash(value);
         let tag = (hash >> 32) as u32;
         let mask = self.slots.len() - 1;

@@ -1,5 +1,9 @@
 //! NDJSON: one JSON object a line. Numbers are read from their own digits, so none is lost on the way through a double.
 
+mod sample;
+mod shape;
+mod split;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
@@ -7,95 +11,21 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
-use bytes::{Bytes, BytesMut};
-use memchr::{memchr, memrchr};
+use etl_rules::ColumnUse;
+use memchr::memchr;
 use serde::Deserializer;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::columns::{Cells, ColumnDecoder, Span};
-use super::{Block, BlockDecoder, Decoded, Fault, Reason, Splitter, encoding, refuse_long, too_long_record};
-use crate::error::{Error, Result};
+pub use sample::keys_of_sample;
+use shape::{Member, Shapes};
+pub use split::LineSplitter;
+
+use super::cells::{Cells, Span, Spans};
+use super::columns::{self, ColumnDecoder};
+use super::{Block, BlockDecoder, Decoded, Fault, Reason, encoding, refuse_long};
+use crate::error::Result;
 use crate::schema::{ColumnType, Schema};
-
-/// Cuts a stream at line ends.
-#[derive(Debug)]
-pub struct LineSplitter {
-    block_bytes: usize,
-    max_line_bytes: usize,
-    buffer: BytesMut,
-    offset: u64,
-    finished: bool,
-    /// Why there are no more blocks.
-    failed: Option<Error>,
-}
-
-impl LineSplitter {
-    /// A splitter for blocks of about `block_bytes` and lines of at most `max_line_bytes`.
-    pub fn new(block_bytes: usize, max_line_bytes: usize) -> Self {
-        let block_bytes = block_bytes.max(1);
-        Self { block_bytes, max_line_bytes, buffer: BytesMut::new(), offset: 0, finished: false, failed: None }
-    }
-
-    /// Says that the stream begins `offset` bytes into its input.
-    pub fn starting_at(mut self, offset: u64) -> Self {
-        self.offset = offset;
-        self
-    }
-
-    /// The bytes of the longest block, see the splitter of CSV.
-    fn limit(&self) -> usize {
-        self.block_bytes.saturating_add(self.max_line_bytes.saturating_mul(2))
-    }
-
-    fn too_long(&self) -> Error {
-        let text = self.buffer.get(..self.block_bytes).unwrap_or(&self.buffer);
-        let line = memrchr(b'\n', text).map_or(0, |at| at + 1);
-        too_long_record(self.max_line_bytes, self.offset + line as u64)
-    }
-}
-
-impl Splitter for LineSplitter {
-    fn push(&mut self, bytes: Bytes) -> Result<()> {
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
-        if self.buffer.len() > self.limit() {
-            return Err(self.too_long());
-        }
-        self.buffer.extend_from_slice(&bytes);
-        Ok(())
-    }
-
-    fn next_block(&mut self) -> Option<Block> {
-        if self.failed.is_some() {
-            return None;
-        }
-        let from = self.block_bytes - 1;
-        let end = self.buffer.get(from..).and_then(|rest| memchr(b'\n', rest)).map(|at| from + at + 1);
-        let end = match end {
-            Some(end) if end > self.limit() => {
-                self.failed = Some(self.too_long());
-                return None;
-            }
-            Some(end) => end,
-            None if self.finished && !self.buffer.is_empty() => self.buffer.len(),
-            None => return None,
-        };
-        let block = Block { bytes: self.buffer.split_to(end).freeze(), offset: self.offset };
-        self.offset += end as u64;
-        Some(block)
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        self.finished = true;
-        match self.failed.take() {
-            Some(error) => Err(error),
-            None if self.buffer.len() > self.limit() => Err(self.too_long()),
-            None => Ok(()),
-        }
-    }
-}
 
 /// Decodes blocks of NDJSON. Keys are matched exactly, then without case; keys that the schema does not name are left
 /// out; of a repeated key the last one counts, as for JavaScript and Spark.
@@ -109,15 +39,16 @@ pub struct NdjsonDecoder {
 }
 
 impl NdjsonDecoder {
-    /// A decoder for the columns of `schema`; a line of more than `max_line_bytes` is a fault.
-    pub fn new(schema: &Schema, max_line_bytes: usize) -> Self {
+    /// A decoder for the columns of `schema`; a line of more than `max_line_bytes` is a fault. `wanted` says what of each
+    /// column is wanted; what is not may come out empty.
+    pub fn new(schema: &Schema, max_line_bytes: usize, wanted: &[ColumnUse]) -> Self {
         let mut keys: HashMap<String, usize> = HashMap::new();
         for (index, column) in schema.columns.iter().enumerate() {
             keys.entry(column.name.to_ascii_lowercase()).or_insert(index);
         }
         keys.extend(schema.columns.iter().enumerate().map(|(index, column)| (column.name.clone(), index)));
         Self {
-            columns: schema.columns.iter().map(ColumnDecoder::new).collect(),
+            columns: columns::bind(schema, wanted),
             types: schema.columns.iter().map(|column| column.column_type).collect(),
             keys,
             max_line_bytes,
@@ -138,6 +69,8 @@ struct Lines<'a> {
     spans: Vec<Span>,
     faults: Vec<Fault>,
     starts: Vec<u32>,
+    /// The members of the object at hand, as the thorough reader found them.
+    members: Vec<Member>,
 }
 
 impl BlockDecoder for NdjsonDecoder {
@@ -158,12 +91,14 @@ impl BlockDecoder for NdjsonDecoder {
             spans: Vec::new(),
             faults: Vec::new(),
             starts: Vec::new(),
+            members: Vec::new(),
         };
+        let mut shapes = Shapes::new();
         let mut start = 0;
         while start < bytes.len() {
             let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
             if !bytes[start..end].trim_ascii().is_empty() {
-                lines.take(start, end);
+                lines.take(start, end, &mut shapes);
             }
             start = end + 1;
         }
@@ -177,11 +112,8 @@ impl BlockDecoder for NdjsonDecoder {
         if !unescaped.is_empty() {
             all.to_mut().extend_from_slice(&unescaped);
         }
-        let cells = Cells { bytes: &all, spans: &spans, width, quote: 0 };
-        let mut arrays = Vec::with_capacity(width);
-        for (index, column) in self.columns.iter().enumerate() {
-            arrays.push(column.decode(&cells, Some(index), rows, index as u32, &mut faults)?);
-        }
+        let cells = Cells { bytes: &all, fields: Spans { spans: &spans, width }, quote: 0, records: rows };
+        let arrays = columns::decode(&self.columns, Some, &cells, &mut faults)?;
         for fault in &mut faults {
             // A value that was unescaped has no bytes of its own in the block.
             if fault.value.end as usize > bytes.len() {
@@ -197,33 +129,45 @@ impl BlockDecoder for NdjsonDecoder {
 }
 
 impl Lines<'_> {
-    fn take(&mut self, start: usize, end: usize) {
+    fn take(&mut self, start: usize, end: usize, shapes: &mut Shapes) {
         let width = self.decoder.columns.len();
         let record = self.starts.len() as u32;
         self.starts.push(start as u32);
         let first = self.spans.len();
         self.spans.resize(first + width, Span::NULL);
         let line = &self.block[start..end];
+        let before = self.faults.len();
+        let known = shapes.read(line, |column, from, to| {
+            self.spans[first + column] = self.cell(record, column, &line[from..to], start + from);
+        });
+        if known {
+            return;
+        }
+        self.faults.truncate(before);
+        self.spans[first..].fill(Span::NULL);
+        self.members.clear();
         let mut reader = serde_json::Deserializer::from_slice(line);
-        let read = reader.deserialize_map(Object { lines: self, first, record, start }).and_then(|()| reader.end());
-        if read.is_err() {
+        let read = reader.deserialize_map(Object { lines: self, first, record, start, before }).and_then(|()| reader.end());
+        if read.is_ok() {
+            shapes.learn(line, &self.members, width);
+        } else {
             self.spans.truncate(first);
             self.spans.resize(first + width, Span::SKIP);
-            self.faults.retain(|fault| fault.record != record);
+            self.faults.truncate(before);
             let value = start as u32..(start + line.trim_ascii_end().len()) as u32;
             self.faults.push(Fault { record, column: None, reason: Reason::NotJson, value });
         }
     }
 
     /// The span of a value for a column; a fault when it is of another kind than the column.
-    fn cell(&mut self, record: u32, column: usize, raw: &str, at: usize) -> Span {
+    fn cell(&mut self, record: u32, column: usize, raw: &[u8], at: usize) -> Span {
         let column_type = self.decoder.types[column];
         let text_column = matches!(
             column_type,
             ColumnType::String | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Binary
         );
         let whole = Span::quoted(at, at + raw.len(), false);
-        let fits = match raw.as_bytes().first() {
+        let fits = match raw.first() {
             Some(b'"') => return self.text(raw, at),
             Some(b'n') => return Span::NULL,
             // Objects and arrays are kept as their JSON text.
@@ -239,11 +183,11 @@ impl Lines<'_> {
         Span::SKIP
     }
 
-    fn text(&mut self, raw: &str, at: usize) -> Span {
-        if !raw.contains('\\') {
+    fn text(&mut self, raw: &[u8], at: usize) -> Span {
+        if memchr(b'\\', raw).is_none() {
             return Span::quoted(at + 1, at + raw.len() - 1, false);
         }
-        let text: String = serde_json::from_str(raw).unwrap_or_default();
+        let text: String = serde_json::from_slice(raw).unwrap_or_default();
         let start = self.block.len() + self.unescaped.len();
         self.unescaped.extend_from_slice(text.as_bytes());
         Span::quoted(start, start + text.len(), false)
@@ -256,6 +200,8 @@ struct Object<'l, 'a> {
     first: usize,
     record: u32,
     start: usize,
+    /// The faults of earlier lines.
+    before: usize,
 }
 
 impl<'de> Visitor<'de> for Object<'_, '_> {
@@ -269,11 +215,18 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
         let line = self.lines.block[self.start..].as_ptr() as usize;
         while let Some(key) = map.next_key::<Key<'de>>()? {
             let raw: &'de RawValue = map.next_value()?;
-            let Some(column) = self.lines.decoder.position(&key.0) else { continue };
+            let column = self.lines.decoder.position(&key.0);
             // The raw value is borrowed from the line: where it stands is the distance between the two.
-            let at = self.start + (raw.get().as_ptr() as usize - line);
-            self.lines.faults.retain(|fault| fault.record != self.record || fault.column != Some(column as u32));
-            self.lines.spans[self.first + column] = self.lines.cell(self.record, column, raw.get(), at);
+            let from = raw.get().as_ptr() as usize - line;
+            self.lines.members.push(Member { column, value: from..from + raw.get().len() });
+            let Some(column) = column else { continue };
+            // Of a repeated key the last value counts, and so do its faults.
+            let earlier = self.lines.faults.get(self.before..).unwrap_or_default();
+            if let Some(at) = earlier.iter().position(|fault| fault.column == Some(column as u32)) {
+                self.lines.faults.remove(self.before + at);
+            }
+            self.lines.spans[self.first + column] = 
+                self.lines.cell(self.record, column, raw.get().as_bytes(), self.start + from);
         }
         Ok(())
     }
@@ -304,45 +257,28 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
     }
 }
 
-/// The keys of the objects in a sample, in order of first appearance, and the sample's objects.
-pub fn keys_of_sample(sample: &[u8]) -> (Vec<String>, Vec<HashMap<String, String>>) {
-    let mut names: Vec<String> = Vec::new();
-    let mut rows = Vec::new();
-    for line in sample.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-        let Ok(object) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line) else { continue };
-        let mut row = HashMap::new();
-        for (key, value) in object {
-            if !names.contains(&key) {
-                names.push(key.clone());
-            }
-            let text = match value {
-                serde_json::Value::Null => String::new(),
-                serde_json::Value::String(text) => format!("\"{text}"),
-                other => other.to_string(),
-            };
-            row.insert(key, text);
-        }
-        rows.push(row);
-    }
-    (names, rows)
-}
-
 #[cfg(test)]
 mod tests {
     use arrow::array::AsArray;
+    use bytes::Bytes;
+    use proptest::prelude::*;
 
     use super::*;
+    use crate::decode::Splitter;
     use crate::schema::{Column, TextFormat};
 
-    fn decode(text: &'static [u8]) -> Decoded {
-        let column = |name: &str, column_type: &str| Column {
+    fn column(name: &str, column_type: &str) -> Column {
+        Column {
             name: name.to_owned(),
             column_type: column_type.parse().unwrap(),
             nullable: true,
             format: TextFormat::default(),
-        };
+        }
+    }
+
+    fn decode(text: &'static [u8]) -> Decoded {
         let schema = Schema { columns: vec![column("id", "int"), column("name", "string")] };
-        NdjsonDecoder::new(&schema, 1 << 20).decode(&Block { bytes: Bytes::from_static(text), offset: 0 }).unwrap()
+        NdjsonDecoder::new(&schema, 1 << 20, &[]).decode(&Block { bytes: Bytes::from_static(text), offset: 0 }).unwrap()
     }
 
     fn faults(decoded: &Decoded) -> Vec<(u32, Option<u32>, &'static str, std::ops::Range<u32>)> {
@@ -362,12 +298,49 @@ mod tests {
         assert_eq!(names, [Some("a"), None, Some("é")]);
     }
 
+    fn member() -> impl Strategy<Value = String> {
+        let key = prop_oneof![6 => Just("id"), 6 => Just("name"), 2 => Just("other"), 1 => Just("ID")];
+        let value = prop_oneof![
+            6 => "-?[1-9][0-9]{0,8}",
+            3 => "\"[a-zé ]{0,12}\"",
+            1 => "\"[a-z\\\\n\"]{0,5}\"",
+            1 => prop::sample::select(vec!["null", "true", "[1,{}]", "{\"a\":\"b\"}", "1.5e3", "01", "nul", "\"\\u00e9\""])
+                .prop_map(str::to_owned),
+        ];
+        (key, value).prop_map(|(key, value)| format!("\"{key}\":{value}"))
+    }
+
+    proptest! {
+        /// Blocks of which each line is read thoroughly, beside those whose lines are recognised.
+        #[test]
+        fn known_shapes_change_nothing(lines in proptest::collection::vec(proptest::collection::vec(member(), 0..4), 0..30), space in 0..2) {
+            let separator = if space == 0 { "," } else { ", " };
+            let text = lines.iter().map(|line| format!("{{{}}}\n", line.join(separator))).collect::<String>();
+            let schema = Schema { columns: vec![column("id", "int"), column("name", "string")] };
+            let decoder = NdjsonDecoder::new(&schema, 1 << 20, &[]);
+            let whole = decoder.decode(&Block { bytes: Bytes::copy_from_slice(text.as_bytes()), offset: 0 }).unwrap();
+            let mut start = 0;
+            let mut faults = whole.faults.iter();
+            for (record, line) in text.split_inclusive('\n').enumerate() {
+                // A block of one line knows no shape.
+                let one = decoder.decode(&Block { bytes: Bytes::copy_from_slice(line.as_bytes()), offset: 0 }).unwrap();
+                prop_assert_eq!(one.batch, whole.batch.slice(record, 1), "{}", line);
+                for fault in one.faults {
+                    let value = if fault.value.is_empty() { 0..0 } else { fault.value.start + start..fault.value.end + start };
+                    prop_assert_eq!(faults.next(), Some(&Fault { record: record as u32, value, ..fault }));
+                }
+                start += line.len() as u32;
+            }
+            prop_assert_eq!(faults.next(), None);
+        }
+    }
+
     #[test]
     fn a_long_line_is_a_fault_and_one_without_end_an_error_whatever_the_portions() {
         let schema = Schema { columns: Vec::new() };
         let run = |text: &[u8], portion: usize| -> Result<Vec<(u64, usize, usize)>> {
             let mut splitter = LineSplitter::new(16, 20).starting_at(3);
-            let decoder = NdjsonDecoder::new(&schema, 20);
+            let decoder = NdjsonDecoder::new(&schema, 20, &[]);
             let mut found = Vec::new();
             let mut take = |splitter: &mut LineSplitter| {
                 while let Some(block) = splitter.next_block() {

@@ -1,0 +1,219 @@
+//! The columns of a block while they are filled.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, PrimitiveArray, StringArray};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType,
+};
+
+use crate::error::{Error, Result};
+
+/// A column under way.
+pub(super) enum Builder {
+    Int8(Numbers<Int8Type>),
+    Int16(Numbers<Int16Type>),
+    Int32(Numbers<Int32Type>),
+    Int64(Numbers<Int64Type>),
+    Float32(Numbers<Float32Type>),
+    Float64(Numbers<Float64Type>),
+    /// With its precision and scale.
+    Decimal(Numbers<Decimal128Type>, u8, i8),
+    Date(Numbers<Date32Type>),
+    Timestamp(Numbers<TimestampMicrosecondType>),
+    Boolean(Booleans),
+    Text(Texts),
+    Binary(Texts),
+}
+
+impl Builder {
+    /// The column.
+    pub(super) fn finish(self) -> Result<ArrayRef> {
+        Ok(match self {
+            Self::Int8(column) => Arc::new(column.finish()),
+            Self::Int16(column) => Arc::new(column.finish()),
+            Self::Int32(column) => Arc::new(column.finish()),
+            Self::Int64(column) => Arc::new(column.finish()),
+            Self::Float32(column) => Arc::new(column.finish()),
+            Self::Float64(column) => Arc::new(column.finish()),
+            Self::Decimal(column, precision, scale) => {
+                Arc::new(column.finish().with_precision_and_scale(precision, scale)?)
+            }
+            Self::Date(column) => Arc::new(column.finish()),
+            Self::Timestamp(column) => Arc::new(column.finish()),
+            Self::Boolean(Booleans { mut values, nulls }) => {
+                Arc::new(BooleanArray::new(values.finish(), nulls.finish()))
+            }
+            Self::Text(column) => {
+                let (offsets, values, nulls) = column.finish();
+                let invalid = |error| {
+                    Error::internal("a text column is not UTF-8 after its cells were checked").with_source(error)
+                };
+                Arc::new(StringArray::try_new(offsets, values, nulls).map_err(invalid)?)
+            }
+            Self::Binary(column) => {
+                let (offsets, values, nulls) = column.finish();
+                Arc::new(BinaryArray::try_new(offsets, values, nulls)?)
+            }
+        })
+    }
+}
+
+/// Which values are NULL; costs nothing where none is.
+struct Nulls {
+    records: usize,
+    /// A bit a record, set where it has a value; empty while all have.
+    valid: Vec<u64>,
+}
+
+impl Nulls {
+    fn new(records: usize) -> Self {
+        Self { records, valid: Vec::new() }
+    }
+
+    #[inline]
+    fn set(&mut self, at: usize) {
+        if self.valid.is_empty() {
+            self.valid = vec![u64::MAX; self.records.div_ceil(64)];
+        }
+        if let Some(word) = self.valid.get_mut(at / 64) {
+            *word &= !(1 << (at % 64));
+        }
+    }
+
+    fn finish(self) -> Option<NullBuffer> {
+        let bits = |valid| BooleanBuffer::new(Buffer::from_vec(valid), 0, self.records);
+        (!self.valid.is_empty()).then(|| NullBuffer::new(bits(self.valid)))
+    }
+}
+
+/// Values of one width. First they are added as if none were NULL, then those that were not read are settled.
+pub(super) struct Numbers<T: ArrowPrimitiveType> {
+    values: Vec<T::Native>,
+    nulls: Nulls,
+}
+
+impl<T: ArrowPrimitiveType> Numbers<T> {
+    pub(super) fn new(records: usize) -> Self {
+        Self { values: Vec::with_capacity(records), nulls: Nulls::new(records) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    #[inline(always)]
+    pub(super) fn extend(&mut self, values: impl Iterator<Item = T::Native>) {
+        self.values.extend(values);
+    }
+
+    /// Gives a record that was added its value, or NULL.
+    #[inline]
+    pub(super) fn settle(&mut self, at: usize, value: Option<T::Native>) {
+        match (value, self.values.get_mut(at)) {
+            (Some(value), Some(slot)) => *slot = value,
+            _ => self.nulls.set(at),
+        }
+    }
+
+    fn finish(self) -> PrimitiveArray<T> {
+        PrimitiveArray::new(ScalarBuffer::from(self.values), self.nulls.finish())
+    }
+}
+
+/// Truth values.
+pub(super) struct Booleans {
+    values: BooleanBufferBuilder,
+    nulls: Nulls,
+}
+
+impl Booleans {
+    pub(super) fn new(records: usize) -> Self {
+        Self { values: BooleanBufferBuilder::new(records), nulls: Nulls::new(records) }
+    }
+
+    pub(super) fn push(&mut self, value: Option<bool>) {
+        if value.is_none() {
+            self.nulls.set(self.values.len());
+        }
+        self.values.append(value.unwrap_or(false));
+    }
+}
+
+/// Byte strings.
+pub(super) struct Texts {
+    offsets: Vec<i32>,
+    /// Longer than `filled`, so that a short text is copied by whole words.
+    values: Vec<u8>,
+    filled: usize,
+    nulls: Nulls,
+    /// Without values every text is empty.
+    kept: bool,
+}
+
+/// Bytes copied at once.
+const WORD: usize = 16;
+
+impl Texts {
+    /// Room for `records` of `bytes` in all.
+    pub(super) fn new(records: usize, bytes: usize) -> Self {
+        let mut offsets = Vec::with_capacity(records + 1);
+        offsets.push(0);
+        Self { offsets, values: vec![0; bytes + WORD], filled: 0, nulls: Nulls::new(records), kept: true }
+    }
+
+    /// Knows only which are NULL.
+    pub(super) fn without_values(records: usize) -> Self {
+        Self { kept: false, ..Self::new(records, 0) }
+    }
+
+    /// Adds the `length` bytes at `start`.
+    #[inline(always)]
+    pub(super) fn push_from(&mut self, bytes: &[u8], start: usize, length: usize) {
+        let (from, to) = (bytes.get(start..start + WORD), self.values.get_mut(self.filled..self.filled + WORD));
+        match (from, to) {
+            _ if !self.kept => self.added(0),
+            (Some(from), Some(to)) if length <= WORD => {
+                to.copy_from_slice(from);
+                self.added(length);
+            }
+            _ => self.push_long(bytes.get(start..start + length).unwrap_or_default()),
+        }
+    }
+
+    fn push_long(&mut self, text: &[u8]) {
+        let text = if self.kept { text } else { &[] };
+        let end = self.filled + text.len();
+        if end > self.values.len() {
+            self.values.resize((self.values.len() * 2).max(end + WORD), 0);
+        }
+        self.values[self.filled..end].copy_from_slice(text);
+        self.added(text.len());
+    }
+
+    #[inline(always)]
+    fn added(&mut self, length: usize) {
+        self.filled += length;
+        self.offsets.push(self.filled as i32);
+    }
+
+    /// Adds a text or NULL.
+    pub(super) fn push(&mut self, text: Option<&[u8]>) {
+        match text {
+            Some(text) => self.push_long(text),
+            None => {
+                self.nulls.set(self.offsets.len() - 1);
+                self.added(0);
+            }
+        }
+    }
+
+    /// The records that were not added are empty.
+    fn finish(mut self) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
+        self.values.truncate(self.filled);
+        self.offsets.resize(self.nulls.records + 1, self.filled as i32);
+        (OffsetBuffer::new(ScalarBuffer::from(self.offsets)), Buffer::from_vec(self.values), self.nulls.finish())
+    }
+}
