@@ -1,0 +1,139 @@
+"""Interleaved runs of a workload, what the contenders must agree on, medians, and targets."""
+
+import math
+import statistics
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from .measure import measure
+from .model import OURS, OUT, PEERS, Contender, Failed, Target, Workload
+
+# What contenders say of the data, by the words of engine.py and peers/lineitem.py; a contender may leave words out.
+EXACT = ("rows", "accepted", "keys", "once", "failing", "stored")
+# Sums of floating point, added in another order by each.
+CLOSE = ("mean", "sum", "stddev")
+
+
+@dataclass
+class Result:
+    """A workload that was measured."""
+
+    workload: Workload
+    contenders: list[Contender]
+    # By contender and measure: one value a run that counts.
+    runs: dict[str, dict[str, list[float]]]
+    # What ours found, for the reader.
+    agreed: dict
+
+    def median(self, name, measure_name):
+        values = self.runs[name].get(measure_name)
+        return statistics.median(values) if values else None
+
+    @property
+    def peers(self):
+        return [contender.name for contender in self.contenders if contender.peer]
+
+
+def run_once(contender, out):
+    """Runs it in the folder `out`: figures, and what it found."""
+    command = [argument.replace(OUT, str(out)) for argument in contender.command]
+    keep = contender.found is not None
+    figures, text = measure(command, out, env=contender.env, codes=contender.codes, keep_output=keep)
+    found = contender.found(text) if keep else {}
+    figures["per_byte"] = figures["wall"] / contender.size * 1e9
+    if "inside" in found:
+        figures["inside"] = found.pop("inside")
+    if contender.written is not None:
+        files = list(Path(out).glob(contender.written))
+        figures["written"] = sum(file.stat().st_size for file in files) / 1e6
+        found["stored"] = stored_rows(files)
+        # A peer only writes; etl-engine says how many rows it accepted, and must have stored as many.
+        found.setdefault("accepted", found["stored"])
+    return figures, found
+
+
+def stored_rows(files):
+    """By the footers of Parquet files."""
+    import duckdb
+
+    if not files:
+        return 0
+    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+    return int(duckdb.execute(f"select sum(num_rows) from parquet_file_metadata([{listed}])").fetchone()[0])
+
+
+def require_agreement(found):
+    """Raises Failed unless all contenders that say a word say the same."""
+    for word in (*EXACT, *CLOSE):
+        said = {name: words[word] for name, words in found.items() if word in words}
+        first = next(iter(said.values()), None)
+        same = (lambda value: math.isclose(value, first, rel_tol=1e-9)) if word in CLOSE else (lambda value: value == first)
+        if not all(same(value) for value in said.values()):
+            raise Failed(f"the contenders do not agree on `{word}`: {said}")
+    for name, words in found.items():
+        if "stored" in words and words["stored"] != words["accepted"]:
+            raise Failed(f"{name} accepted {words['accepted']} rows and stored {words['stored']}")
+
+
+def run(workload, setting, runs):
+    """All runs of a workload; the first of each contender warms the page cache and does not count."""
+    contenders = workload.contenders(setting)
+    kept = {contender.name: {} for contender in contenders}
+    for turn in range((workload.runs or runs) + 1):
+        found = {}
+        for contender in contenders:
+            # A folder for each, deleted at once: the next one shall not wait for the disk to take what nobody needs.
+            with tempfile.TemporaryDirectory(dir=setting.inputs.csv.parent) as out:
+                figures, words = run_once(contender, out)
+            if not contender.reference:
+                found[contender.name] = words
+            for name, value in figures.items() if turn else ():
+                kept[contender.name].setdefault(name, []).append(value)
+        require_agreement(found)
+    words = ("rows", "accepted", "keys", "stored")
+    return Result(workload, contenders, kept, {word: found[OURS][word] for word in words if word in found[OURS]})
+
+
+@dataclass
+class Judged:
+    """A target, and what was measured."""
+
+    target: Target
+    ours: float
+    theirs: float | None
+    of: str | None
+
+    @property
+    def ratio(self):
+        return self.ours if self.theirs is None else self.ours / self.theirs
+
+    @property
+    def met(self):
+        return self.ratio <= self.target.at_most
+
+
+def judged(result):
+    """The targets of a workload beside what was measured."""
+    answers = []
+    for target in result.workload.targets:
+        ours = result.median(OURS, target.measure)
+        names = result.peers if target.of == PEERS else [target.of]
+        if target.of is None:
+            answers.append(Judged(target, ours, None, None))
+            continue
+        theirs, of = min((result.median(name, target.theirs or target.measure), name) for name in names)
+        answers.append(Judged(target, ours, theirs, of))
+    return answers
+
+
+def slower_than(result):
+    """(peer, measure, ours, theirs) wherever etl-engine is not faster than a peer."""
+    slower = []
+    for measure_name in ("cpu", "wall"):
+        ours = result.median(OURS, measure_name)
+        for name in result.peers:
+            theirs = result.median(name, measure_name)
+            if ours >= theirs:
+                slower.append((name, measure_name, ours, theirs))
+    return slower
