@@ -5,13 +5,14 @@ from html import escape
 from .model import OURS, shown
 from .report import title
 
-WIDTH, LABELS, RIGHT = 860, 118, 172
+WIDTH, LABELS, RIGHT = 860, 118, 216
 BAR, GAP, GROUP_GAP, TOP = 15, 3, 30, 62
 # The panel brings its own ground, so that its text can be read whatever the page's colour; a dark page gets a dark one.
 STYLE = """
   .ground { fill: #ffffff; stroke: #d0d7de } text { fill: #1f2328; font: 12px system-ui, sans-serif }
   .head { font-size: 15px; font-weight: 600 } .group { font-weight: 600 } .quiet { fill: #59636e }
-  .etl-engine { fill: #d9480f } .duckdb { fill: #b08d00 } .polars { fill: #1971c2 } .spark { fill: #868e96 } .cut { fill: #ffffff }
+  .etl-engine { fill: #d9480f } .duckdb { fill: #b08d00 } .polars { fill: #1971c2 }
+  .spark { fill: #868e96 } .cut { fill: #ffffff }
   @media (prefers-color-scheme: dark) {
     .ground { fill: #0d1117; stroke: #3d444d } text { fill: #f0f6fc } .quiet { fill: #9198a1 } .cut { fill: #0d1117 }
     .etl-engine { fill: #ff7b3d } .duckdb { fill: #e3b341 } .polars { fill: #58a6ff } .spark { fill: #9198a1 }
@@ -39,15 +40,15 @@ def svg(results, lines):
             length = max(1.0, min(wall / end, 1.0) * room)
             label = f"{shown('wall', wall)}"
             if name != OURS:
-                label += f"  ({wall / result.median(OURS, 'wall'):.1f}×)"
-            label += f"  CPU {shown('cpu', cpu)}"
+                label += f" ({wall / result.median(OURS, 'wall'):.1f}×)"
+            label += f' <tspan class="quiet">· CPU {shown("cpu", cpu)}</tspan>'
             parts.append(f'<text x="{LABELS - 8}" y="{y + 12}" text-anchor="end">{escape(title(name))}</text>')
             parts.append(f'<rect class="{name}" x="{LABELS}" y="{y}" width="{length:.1f}" height="{BAR}" rx="2"/>')
             if wall > end:
                 # Cut: the bar would be longer than there is room.
                 x = LABELS + room - 26
                 parts.append(f'<path class="cut" d="M{x} {y + BAR} l8 -{BAR} h5 l-8 {BAR} z"/>')
-            parts.append(f'<text x="{LABELS + length + 6:.1f}" y="{y + 12}">{escape(label)}</text>')
+            parts.append(f'<text x="{LABELS + length + 6:.1f}" y="{y + 12}">{label}</text>')
             y += BAR + GAP
         y += GROUP_GAP - 16
     foot = [line.replace("`", "") for line in lines[:2]]

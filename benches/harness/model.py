@@ -105,4 +105,6 @@ def shown(measure, value):
     # Runs of a few milliseconds keep their digits.
     if unit == "s" and value < 0.1:
         return f"{value * 1000:.1f} ms"
+    if measure == "written" and value < 100:
+        digits = 2
     return f"{value:.{digits}f} {unit}"

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,14 +28,20 @@ def version(name):
 
 
 def java_version():
-    said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
-    return said.splitlines()[0] if said else "?"
+    try:
+        said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    except FileNotFoundError:
+        return None
+    words = re.search(r'version "([^"]+)"', said)
+    return words and words[1]
 
 
 def require(name):
     if version(name) is None:
         extra = "-spark" if name == "spark" else ""
         raise Skipped(f"{PACKAGES[name]} is not installed: pip install -r benches/requirements{extra}.txt")
+    if name == "spark" and java_version() is None:
+        raise Skipped("Spark needs Java 17 or newer")
 
 
 def program(setting, name, data, action, form="csv", **more):

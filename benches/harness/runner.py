@@ -26,8 +26,8 @@ class Result:
     # What ours found, for the reader.
     agreed: dict
 
-    def median(self, name, measure_name):
-        values = self.runs[name].get(measure_name)
+    def median(self, name, figure):
+        values = self.runs[name].get(figure)
         return statistics.median(values) if values else None
 
     @property
@@ -63,13 +63,18 @@ def stored_rows(files):
     return int(duckdb.execute(f"select sum(num_rows) from parquet_file_metadata([{listed}])").fetchone()[0])
 
 
+def same(word, values):
+    """Whether contenders that say `values` of `word` agree."""
+    if word in CLOSE:
+        return all(math.isclose(value, values[0], rel_tol=1e-9) for value in values)
+    return all(value == values[0] for value in values)
+
+
 def require_agreement(found):
     """Raises Failed unless all contenders that say a word say the same."""
     for word in (*EXACT, *CLOSE):
         said = {name: words[word] for name, words in found.items() if word in words}
-        first = next(iter(said.values()), None)
-        same = (lambda value: math.isclose(value, first, rel_tol=1e-9)) if word in CLOSE else (lambda value: value == first)
-        if not all(same(value) for value in said.values()):
+        if said and not same(word, list(said.values())):
             raise Failed(f"the contenders do not agree on `{word}`: {said}")
     for name, words in found.items():
         if "stored" in words and words["stored"] != words["accepted"]:
@@ -127,13 +132,11 @@ def judged(result):
     return answers
 
 
-def slower_than(result):
-    """(peer, measure, ours, theirs) wherever etl-engine is not faster than a peer."""
-    slower = []
-    for measure_name in ("cpu", "wall"):
-        ours = result.median(OURS, measure_name)
-        for name in result.peers:
-            theirs = result.median(name, measure_name)
-            if ours >= theirs:
-                slower.append((name, measure_name, ours, theirs))
-    return slower
+def faster_peers(result):
+    """Wherever etl-engine is not faster: [(measure, theirs, ours)] by peer."""
+    behind = {}
+    for name in result.peers:
+        pairs = [(measure, result.median(name, measure), result.median(OURS, measure)) for measure in ("cpu", "wall")]
+        if pairs := [pair for pair in pairs if pair[1] <= pair[2]]:
+            behind[name] = pairs
+    return behind

@@ -69,7 +69,7 @@ def compare_rows(name, files, expected):
     connection.execute(f"create view stored as select {', '.join(listed.columns)} from {stored}")
     types = connection.sql("select * from stored limit 0").types
     if types != listed.types:
-        pairs = [pair for pair in zip(listed.columns, listed.types, types) if pair[1] != pair[2]]
+        pairs = [pair for pair in zip(listed.columns, listed.types, types, strict=True) if pair[1] != pair[2]]
         raise Failed(f"{name} stores other types (column, expected, stored): {pairs}")
     for left, right, what in (("stored", "expected", "stores rows that"), ("expected", "stored", "lacks rows that")):
         rows = connection.execute(f"select * from {left} except all select * from {right} limit 3").fetchall()

@@ -91,15 +91,13 @@ def from_bucket(setting):
     return [engine.validate(setting, data, url=f"s3://{s3.BUCKET}/{data.name}", env=env), plain]
 
 
-def at_large(measure_memory=512):
-    return (Target("peak", measure_memory, None), Target("per_byte", 1.10, SMALL))
-
-
 def near(limit):
     return (Target("wall", 1.15, limit),)
 
 
+LARGE = (Target("peak", 512, None), Target("per_byte", 1.10, SMALL))
 NO_CLIFF = (Target("per_byte", 2.0, PLAIN),)
+HALF_OF_DUCKDB = (Target("cpu", 1 / 2, "duckdb"), Target("wall", 1 / 2, "duckdb"))
 SPARK = (Target("wall", 1 / 20, "spark"), Target("wall", 1 / 20, "spark", theirs="inside"))
 PARQUET = (*HALF, Target("written", 1.0, PEERS))
 
@@ -123,11 +121,11 @@ WORKLOADS = [
     Workload("Q-text", "V, 40 short text columns", partial(shape, name="text"), NO_CLIFF),
     Workload("Q-numbers", "V, 400 numeric columns", partial(shape, name="numbers"), NO_CLIFF),
     Workload("Q-nulls", "V, 90% NULLs", partial(shape, name="nulls"), NO_CLIFF),
-    Workload("M-V", "V on a large file", partial(large, action="validate"), at_large(), verified=False),
-    Workload("M-U", "U on a large file", partial(large, action="validate", rules=engine.UNIQUE), at_large(), verified=False),
-    Workload("M-P", "P-snappy on a large file", partial(large, action="run"), at_large(), verified=False),
+    Workload("M-V", "V on a large file", partial(large, action="validate"), LARGE, verified=False),
+    Workload("M-U", "U on a large file", partial(large, action="validate", rules=engine.UNIQUE), LARGE, verified=False),
+    Workload("M-P", "P-snappy on a large file", partial(large, action="run"), LARGE, verified=False),
     Workload("L", "1 MB, process start to exit", first_megabyte, (Target("wall", 0.030, None),), runs=50, verified=False),
-    Workload("K", "V from Parquet", partial(judge, form="parquet"), (Target("cpu", 1 / 2, "duckdb"), Target("wall", 1 / 2, "duckdb"))),
+    Workload("K", "V from Parquet", partial(judge, form="parquet"), HALF_OF_DUCKDB),
     Workload("R", "V from an S3-compatible server on loopback", from_bucket),
 ]
 

@@ -18,10 +18,9 @@ def main():
             answer({})
         case "write":
             level = ", compression_level 1" if job["compression"] == "zstd" else ""
-            connection.execute(
-                f"copy (select * from {source} where {ALL_RULES}) to '{job['out']}' "
-                f"(format parquet, compression {job['compression']}{level}, partition_by (l_shipmode))"
-            )
+            # Version 2 allows encodings by difference, as etl-engine writes: a fifth fewer bytes at the same speed.
+            options = f"format parquet, parquet_version v2, compression {job['compression']}{level}, partition_by (l_shipmode)"
+            connection.execute(f"copy (select * from {source} where {ALL_RULES}) to '{job['out']}' ({options})")
             answer({})
         case "judge":
             keys = "count(distinct (l_orderkey, l_linenumber))" if job["keys"] else None
@@ -31,7 +30,7 @@ def main():
             if job["keys"] and job["detail"]:
                 groups = f"select count(*) as n from {source} group by l_orderkey, l_linenumber"
                 once["once"] = connection.execute(f"select count(*) filter (where n = 1) from ({groups})").fetchone()[0]
-            answer(dict(zip(items, values)), **once)
+            answer(dict(zip(items, values, strict=True)), **once)
 
 
 main()
