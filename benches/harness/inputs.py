@@ -13,7 +13,7 @@ from .model import Failed, Skipped
 
 
 class Inputs:
-    """Files beside `csv`; each is made when it is first asked for, and again when `csv` is newer."""
+    """Files beside `csv`; each is made when it is first asked for, and again when `csv`, or what makes it, is newer."""
 
     def __init__(self, csv):
         self.csv = Path(csv).resolve()
@@ -40,7 +40,7 @@ class Inputs:
             subprocess.run(command, check=True)
             out.with_suffix(".yaml").replace(self._path(f".{name}.yaml"))
 
-        return self._made(f".{name}.csv", make)
+        return self._made(f".{name}.csv", make, BENCHES / "shapes")
 
     def megabyte(self):
         """The first rows, a little less than a megabyte of them."""
@@ -55,9 +55,9 @@ class Inputs:
     def _path(self, suffix):
         return self.csv.with_name(self.csv.stem + suffix)
 
-    def _made(self, suffix, make):
+    def _made(self, suffix, make, *sources):
         path = self._path(suffix)
-        if not path.exists() or path.stat().st_mtime < self.csv.stat().st_mtime:
+        if not path.exists() or path.stat().st_mtime < max(source.stat().st_mtime for source in (self.csv, *sources)):
             print(f"making {path.name}", file=sys.stderr)
             # Under another name until it is whole: an interrupted run leaves nothing that looks ready.
             unready = path.with_name(f"unready-{os.getpid()}-{path.name}")
