@@ -30,7 +30,8 @@ def measure(command, scratch, *, env=None, codes=(0,), keep_output=True):
         check=False,
     )
     if done.returncode not in codes:
-        output = (done.stdout or b"").decode()[-1000:]
-        raise Failed(f"{' '.join(command)[:300]} ended with {done.returncode}:\n{done.stderr.decode()[-2000:]}\n{output}")
+        # A report begins with the verdict and its reasons; a traceback ends with what matters.
+        said = (done.stdout or b"").decode()[:400] + done.stderr.decode()[-1000:]
+        raise Failed(f"{' '.join(command)[:300]} ended with {done.returncode}:\n{said}")
     cpu, wall, peak = json.loads(figures.read_text())
     return {"cpu": cpu, "wall": wall, "peak": peak}, done.stdout or b""
