@@ -56,7 +56,8 @@ def rows_of(result):
         cells = [title(contender.name)]
         for measure in ("cpu", "wall"):
             values = result.runs[contender.name][measure]
-            cells.append(f"{shown(measure, result.median(contender.name, measure))} ±{(max(values) - min(values)) / 2:.2f}")
+            spread = shown(measure, (max(values) - min(values)) / 2)
+            cells.append(f"{shown(measure, result.median(contender.name, measure))} ± {spread}")
         inside = result.median(contender.name, "inside")
         cells[-1] += f" ({shown('inside', inside)} inside the session)" if inside else ""
         cells.append(shown("peak", result.median(contender.name, "peak")))
@@ -91,7 +92,7 @@ def text(result):
     for name, cpu, wall, peak, written, rate, compared in rows_of(result):
         parts = [f"written {written}" if written else "", rate, f"CPU, wall by ours {compared}" if compared else ""]
         more = "   ".join(part for part in parts if part)
-        lines.append(f"  {name:28} CPU {cpu:16} wall {wall:16} peak {peak:9} {more}")
+        lines.append(f"  {name:28} CPU {cpu:20} wall {wall:20} peak {peak:9} {more}")
     for answer in judged(result):
         what, measured = target_line(answer)
         lines.append(f"  {'met   ' if answer.met else 'MISSED'} {what}: {measured}")
