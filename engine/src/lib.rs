@@ -21,6 +21,7 @@ pub mod run;
 pub mod schema;
 pub mod source;
 pub mod suggest;
+mod text_buffer;
 pub mod validate;
 pub mod write;
 

@@ -39,8 +39,7 @@ impl Distinct {
 
     /// The rows whose text meets `test`.
     fn rows(&self, test: impl Fn(&str) -> bool) -> BooleanBuffer {
-        let passes: Vec<bool> =
-            self.texts.values().map(|text| std::str::from_utf8(text).is_ok_and(&test)).collect();
+        let passes: Vec<bool> = self.texts.values().map(|text| std::str::from_utf8(text).is_ok_and(&test)).collect();
         if passes.iter().all(|passes| *passes) {
             return BooleanBuffer::new_set(self.codes.len());
         }

@@ -76,6 +76,23 @@ impl IntInterner {
     }
 }
 
+/// The first and the last eight bytes of a value, overlapping where it is shorter than both: with the length they tell a
+/// value of up to 16 bytes from all others.
+#[inline]
+fn ends_of(value: &[u8]) -> (u64, u64) {
+    if let (Some(first), Some(last)) = (value.first_chunk::<8>(), value.last_chunk::<8>()) {
+        return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    }
+    if let (Some(first), Some(last)) = (value.first_chunk::<4>(), value.last_chunk::<4>()) {
+        return (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)));
+    }
+    match value {
+        [] => (0, 0),
+        [one] => (u64::from(*one), 0),
+        [one, .., last] => (u64::from(*one), u64::from(value[1]) << 8 | u64::from(*last)),
+    }
+}
+
 /// Numbers for byte strings.
 #[derive(Debug)]
 pub struct BytesInterner {
@@ -134,21 +151,34 @@ impl BytesInterner {
         loop {
             match self.slots[at] {
                 (_, 0) => return self.insert(value, at, tag),
-                (known, number) if known == tag && self.value(number as usize - 1) == value => return number - 1,
+                (known, number) if known == tag && self.is(number as usize - 1, value) => return number - 1,
                 _ => at = (at + 1) & mask,
             }
         }
     }
 
+    /// Whether a known value is this one; short ones are compared without a call.
+    #[inline]
+    fn is(&self, index: usize, value: &[u8]) -> bool {
+        let known = self.value(index);
+        match value.len() {
+            length if length != known.len() => false,
+            0..=16 => ends_of(known) == ends_of(value),
+            _ => known == value,
+        }
+    }
+
     #[inline]
     fn hash(&self, value: &[u8]) -> u64 {
+        let (low, high) = ends_of(value);
         let mut hash = self.seed ^ value.len() as u64;
-        let mut words = value.chunks_exact(8);
-        for word in &mut words {
-            hash = fold(hash ^ u64::from_le_bytes(word.try_into().unwrap_or_default()), SPREAD);
+        if value.len() > 16 {
+            let (words, _) = value.as_chunks::<8>();
+            for word in words {
+                hash = fold(hash ^ u64::from_le_bytes(*word), SPREAD);
+            }
         }
-        let tail = words.remainder().iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-        fold(hash ^ tail, SPREAD)
+        fold(fold(hash ^ low, SPREAD) ^ high, SPREAD)
     }
 
     #[cold]
@@ -180,6 +210,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn ends_tell_short_values_apart() {
+        let texts = [
+            "",
+            "\0",
+            "a",
+            "ab",
+            "ba",
+            "abc",
+            "acb",
+            "abcd",
+            "abcde",
+            "abcdefg",
+            "abcdefgh",
+            "abcdefghi",
+            "abcdefgh-bcdefgh",
+        ];
+        for (index, one) in texts.iter().enumerate() {
+            for other in &texts[..index] {
+                assert_ne!((one.len(), ends_of(one.as_bytes())), (other.len(), ends_of(other.as_bytes())));
+            }
+        }
+    }
 
     proptest! {
         /// Beside a hash map of the standard library.

@@ -10,6 +10,7 @@ use arrow::datatypes::{
 };
 
 use crate::error::{Error, Result};
+use crate::text_buffer::TextBuffer;
 
 /// A column under way.
 pub(super) enum Builder {
@@ -145,23 +146,18 @@ impl Booleans {
 /// Byte strings.
 pub(super) struct Texts {
     offsets: Vec<i32>,
-    /// Longer than `filled`, so that a short text is copied by whole words.
-    values: Vec<u8>,
-    filled: usize,
+    values: TextBuffer,
     nulls: Nulls,
     /// Without values every text is empty.
     kept: bool,
 }
-
-/// Bytes copied at once.
-const WORD: usize = 16;
 
 impl Texts {
     /// Room for `records` of `bytes` in all.
     pub(super) fn new(records: usize, bytes: usize) -> Self {
         let mut offsets = Vec::with_capacity(records + 1);
         offsets.push(0);
-        Self { offsets, values: vec![0; bytes + WORD], filled: 0, nulls: Nulls::new(records), kept: true }
+        Self { offsets, values: TextBuffer::with_room(bytes), nulls: Nulls::new(records), kept: true }
     }
 
     /// Knows only which are NULL.
@@ -172,48 +168,27 @@ impl Texts {
     /// Adds the `length` bytes at `start`.
     #[inline(always)]
     pub(super) fn push_from(&mut self, bytes: &[u8], start: usize, length: usize) {
-        let (from, to) = (bytes.get(start..start + WORD), self.values.get_mut(self.filled..self.filled + WORD));
-        match (from, to) {
-            _ if !self.kept => self.added(0),
-            (Some(from), Some(to)) if length <= WORD => {
-                to.copy_from_slice(from);
-                self.added(length);
-            }
-            _ => self.push_long(bytes.get(start..start + length).unwrap_or_default()),
+        if self.kept {
+            self.values.push_from(bytes, start, length);
         }
-    }
-
-    fn push_long(&mut self, text: &[u8]) {
-        let text = if self.kept { text } else { &[] };
-        let end = self.filled + text.len();
-        if end > self.values.len() {
-            self.values.resize((self.values.len() * 2).max(end + WORD), 0);
-        }
-        self.values[self.filled..end].copy_from_slice(text);
-        self.added(text.len());
-    }
-
-    #[inline(always)]
-    fn added(&mut self, length: usize) {
-        self.filled += length;
-        self.offsets.push(self.filled as i32);
+        self.offsets.push(self.values.len() as i32);
     }
 
     /// Adds a text or NULL.
     pub(super) fn push(&mut self, text: Option<&[u8]>) {
         match text {
-            Some(text) => self.push_long(text),
+            Some(text) => self.push_from(text, 0, text.len()),
             None => {
                 self.nulls.set(self.offsets.len() - 1);
-                self.added(0);
+                self.offsets.push(self.values.len() as i32);
             }
         }
     }
 
     /// The records that were not added are empty.
     fn finish(mut self) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
-        self.values.truncate(self.filled);
-        self.offsets.resize(self.nulls.records + 1, self.filled as i32);
-        (OffsetBuffer::new(ScalarBuffer::from(self.offsets)), Buffer::from_vec(self.values), self.nulls.finish())
+        self.offsets.resize(self.nulls.records + 1, self.values.len() as i32);
+        let values = Buffer::from_vec(self.values.into_vec());
+        (OffsetBuffer::new(ScalarBuffer::from(self.offsets)), values, self.nulls.finish())
     }
 }

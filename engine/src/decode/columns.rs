@@ -85,7 +85,9 @@ impl ColumnDecoder {
         let nulls: Vec<Vec<u8>> = column.format.nulls.iter().map(|null| null.as_bytes().to_vec()).collect();
         Self {
             longest_null: nulls.iter().map(Vec::len).max().unwrap_or(0),
-            nulls_like_values: nulls.iter().any(|null| null.iter().any(u8::is_ascii_digit) || parse::double(null).is_ok()),
+            nulls_like_values: nulls
+                .iter()
+                .any(|null| null.iter().any(u8::is_ascii_digit) || parse::double(null).is_ok()),
             blank_is_null: column.nullable && nulls.iter().any(Vec::is_empty),
             nulls,
             datetime: temporal::Formats::new(&column.format.datetime),
@@ -334,6 +336,9 @@ impl<'a, F: Fields> Run<'a, '_, F> {
             return;
         }
         let (trim, longest) = (decoder.column.format.trim, decoder.longest_null);
+        if let (ColumnUse::None | ColumnUse::Nulls, Some(position), None) = (decoder.wanted, self.position, limit) {
+            return self.text_nulls(out, position);
+        }
         for record in self.records.clone() {
             if decoder.blank_is_null && self.position.is_none_or(|position| cells.fields.is_blank(record, position)) {
                 out.push(None);
@@ -355,6 +360,22 @@ impl<'a, F: Fields> Run<'a, '_, F> {
                 }
             };
             out.push(text.as_deref());
+        }
+    }
+}
+
+impl<F: Fields> Run<'_, '_, F> {
+    /// Which texts are NULL: one that is longer than any text for NULL, quotes left out, is none.
+    fn text_nulls(mut self, out: &mut Texts, position: usize) {
+        let (cells, longest) = (self.cells, self.decoder.longest_null + 2);
+        let records = self.records.clone();
+        for (record, (start, end)) in records.clone().zip(cells.fields.column(records, position)) {
+            if end - start > longest {
+                out.push_from(&[], 0, 0);
+                continue;
+            }
+            let value = self.one(record, |_| Ok(()));
+            out.push(value.map(|()| &[][..]));
         }
     }
 }

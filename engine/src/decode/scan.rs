@@ -57,9 +57,8 @@ fn chunks<S: ChunkSink>(
 /// The twin that says what the others must say.
 #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 fn masks_scalar(chunk: &[u8; LANES], needles: [u8; 3]) -> Masks {
-    let mask = |needle: u8| {
-        chunk.iter().enumerate().fold(0, |mask, (at, byte)| mask | (u64::from(*byte == needle) << at))
-    };
+    let mask =
+        |needle: u8| chunk.iter().enumerate().fold(0, |mask, (at, byte)| mask | (u64::from(*byte == needle) << at));
     needles.map(mask)
 }
 

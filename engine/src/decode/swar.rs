@@ -50,20 +50,25 @@ fn digits(bytes: &[u8], start: usize, end: usize) -> Option<u64> {
     None
 }
 
-/// Reads a number without a sign; where it is none, and a minus stands first, what follows that.
+/// Where the digits of a negative number begin. Readers make numbers of at most 18 digits, so their sign can be turned.
 #[inline(always)]
-fn signed(bytes: &[u8], start: usize, end: usize, read: impl Fn(usize) -> Option<u64>) -> Option<i64> {
-    // The readers make numbers of at most 18 digits, which fit.
-    if let Some(value) = read(start) {
-        return Some(value as i64);
-    }
-    (start < end && bytes.get(start) == Some(&b'-')).then(|| read(start + 1)).flatten().map(|value| -(value as i64))
+fn after_minus(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
+    (start < end && bytes.get(start) == Some(&b'-')).then_some(start + 1)
 }
 
 /// An integer of up to 16 digits.
 #[inline(always)]
 pub(super) fn integer(bytes: &[u8], start: usize, end: usize) -> Option<i64> {
-    signed(bytes, start, end, |start| digits(bytes, start, end))
+    match digits(bytes, start, end) {
+        Some(value) => Some(value as i64),
+        None => negative_integer(bytes, start, end),
+    }
+}
+
+/// Not inlined, so that the common case is short.
+#[inline(never)]
+fn negative_integer(bytes: &[u8], start: usize, end: usize) -> Option<i64> {
+    digits(bytes, after_minus(bytes, start, end)?, end).map(|value| -(value as i64))
 }
 
 /// What is known of a decimal column before the first value.
@@ -85,7 +90,15 @@ impl Decimals {
     /// The unscaled value of a text of up to 18 digits, `scale` of them behind the point, or of a short one without a point.
     #[inline(always)]
     pub(super) fn read(self, bytes: &[u8], start: usize, end: usize) -> Option<i128> {
-        signed(bytes, start, end, |start| self.unsigned(bytes, start, end)).map(i128::from)
+        match self.unsigned(bytes, start, end) {
+            Some(value) => Some(i128::from(value)),
+            None => self.negative(bytes, start, end),
+        }
+    }
+
+    #[inline(never)]
+    fn negative(self, bytes: &[u8], start: usize, end: usize) -> Option<i128> {
+        self.unsigned(bytes, after_minus(bytes, start, end)?, end).map(|value| -i128::from(value))
     }
 
     #[inline(always)]

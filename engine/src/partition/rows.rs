@@ -41,6 +41,13 @@ impl RowRange {
         self.range.start
     }
 
+    /// The number of the `index`th row, which must be there.
+    #[inline]
+    pub(crate) fn row(&self, index: usize) -> usize {
+        let at = self.range.start + index;
+        self.order.as_ref().map_or(at, |order| order[at] as usize)
+    }
+
     /// At most `count` of the rows, from the `from`th on.
     pub fn part(&self, from: usize, count: usize) -> Self {
         let start = (self.range.start + from).min(self.range.end);

@@ -139,9 +139,13 @@ pub(super) fn layout(sample: &RecordBatch, compression: Compression, column_byte
     for (field, column) in sample.schema().fields().iter().zip(sample.columns()) {
         let converter = RowConverter::new(vec![SortField::new(field.data_type().clone())])?;
         let rows = converter.convert_columns(&[Arc::clone(column)])?;
-        let distinct: HashSet<&[u8]> = rows.iter().map(|row| row.data()).collect();
+        let mut distinct: HashSet<&[u8]> = rows.iter().take(rows.num_rows() / 2).map(|row| row.data()).collect();
+        let first = distinct.len();
+        distinct.extend(rows.iter().skip(rows.num_rows() / 2).map(|row| row.data()));
         let values = sample.num_rows() - column.null_count();
-        let dictionary = distinct.len() * 3 <= values || values < 64;
+        // Where the second half brings as many new values as the first, they go on to come: a rising number, say.
+        let runs_dry = (distinct.len() - first) * 4 < first * 3;
+        let dictionary = (distinct.len() * 3 <= values && runs_dry) || values < 64;
         let own = has_own_encoder(field.data_type());
         let path = ColumnPath::from(field.name().as_str());
         builder = builder.set_column_dictionary_enabled(path, dictionary && !own);

@@ -63,9 +63,7 @@ impl DateCheck {
                 let values = array.as_primitive::<$type>().values();
                 match &self.whole {
                     Some(whole) => whole.bits(values),
-                    None => bits_of(values, |value| {
-                        self.test.holds_in_sql(i64::from(value).div_euclid(day) as f64)
-                    }),
+                    None => bits_of(values, |value| self.test.holds_in_sql(i64::from(value).div_euclid(day) as f64)),
                 }
             }};
         }

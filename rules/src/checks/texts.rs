@@ -55,9 +55,7 @@ impl TextCheck {
 fn word_of(value: &[u8]) -> u64 {
     let byte = |at: usize| u64::from(value.get(at).copied().unwrap_or(0));
     match (value.first_chunk::<4>(), value.last_chunk::<4>()) {
-        (Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
-        }
+        (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32,
         _ => byte(0) | byte(1) << 8 | byte(2) << 16,
     }
 }
@@ -147,7 +145,8 @@ mod tests {
 
     #[test]
     fn short_texts_are_told_apart_by_length_and_word() {
-        let texts = ["", "a", "ab", "abc", "\0", "a\0", "abcd", "abcde", "abcdefg", "abcdefgh", "abcdXfgh", "abcdefghi"];
+        let texts =
+            ["", "a", "ab", "abc", "\0", "a\0", "abcd", "abcde", "abcdefg", "abcdefgh", "abcdXfgh", "abcdefghi"];
         for (index, one) in texts.iter().enumerate() {
             for other in &texts[..index] {
                 let key = |text: &str| (text.len(), word_of(text.as_bytes()));

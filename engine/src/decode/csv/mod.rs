@@ -1,6 +1,7 @@
 //! CSV: dialect, splitter, decoder. RFC 4180 with a free choice of delimiter and quote.
 
 mod index;
+mod parity;
 mod quoted;
 mod regular;
 pub mod sample;

@@ -1,17 +1,14 @@
 //! The fields of a block whose records are all what they should be: found without looking at one after the other.
 //!
-//! Quotes turn "outside" into "inside" and back, so the parity of the quotes so far tells for 64 bytes at once which
-//! delimiters and line ends count. That is the truth only where every quote stands where it may: an opening one at the
-//! begin of a field, a closing one at its end, or two as a doubled one. Where one does not, or a record has another number
-//! of fields than the schema, nothing is said and [`index`](super::index) goes through the block field by field. A property
-//! test holds the two together.
-//!
-//! Source of the parity of quotes: Langdale and Lemire, "Parsing Gigabytes of JSON per Second" (2019), section 3.1.
+//! By the [parity](super::parity) of quotes. Where a quote is misplaced, or a record has another number of fields than the
+//! schema, nothing is said and [`index`](super::index) goes through the block field by field. A property test holds the two
+//! together.
 
 use std::ops::Range;
 
 use memchr::memchr;
 
+use super::parity::Parity;
 use super::quoted::Dialect;
 use crate::decode::cells::{Fields, Span};
 use crate::decode::scan::{ChunkSink, Masks, for_each_chunk};
@@ -35,37 +32,14 @@ pub(crate) struct Regular<'a> {
 /// Before the first byte: the next position is 0.
 const BEFORE: u32 = u32::MAX;
 
-/// Bits 0 to i of `bits`, added modulo 2, in each bit i.
-#[inline(always)]
-fn parity(bits: u64) -> u64 {
-    let bits = bits ^ bits << 1;
-    let bits = bits ^ bits << 2;
-    let bits = bits ^ bits << 4;
-    let bits = bits ^ bits << 8;
-    let bits = bits ^ bits << 16;
-    bits ^ bits << 32
-}
-
 /// Finds the ends of fields, 64 bytes at a time.
 struct Finder<'a> {
-    bytes: &'a [u8],
     ends: &'a mut Vec<u32>,
-    /// All ones where quotes have a meaning.
-    quotes: u64,
+    parity: Parity<'a>,
     /// Ends that are written down.
     count: usize,
     records: usize,
     lines: u32,
-    /// All ones inside a quoted field.
-    inside: u64,
-    /// One after a delimiter or a line end.
-    after_end: u64,
-    /// One after a closing quote.
-    after_close: u64,
-    /// Not zero when a quote stood where none may.
-    misplaced: u64,
-    /// Not zero when a doubled quote was seen.
-    doubled: u64,
 }
 
 /// Ends that are written down at once, wanted or not: to ask after each costs more. Fields of five bytes seldom make more.
@@ -73,29 +47,12 @@ const AT_ONCE: usize = 12;
 
 impl ChunkSink for Finder<'_> {
     #[inline(always)]
-    fn take(&mut self, [delimiters, feeds, quotes]: Masks, base: usize) {
-        let quoted = quotes & self.quotes;
+    fn take(&mut self, masks: Masks, base: usize) {
+        let outside = self.parity.outside(masks, base);
+        let [delimiters, feeds, _] = masks;
         self.lines += feeds.count_ones();
-        let mut outside = u64::MAX;
-        if quoted | self.inside | self.after_close != 0 {
-            let inside = parity(quoted) ^ self.inside;
-            outside = !inside;
-            let (opening, closing) = (quoted & inside, quoted & outside);
-            let ending = (delimiters | feeds) & outside;
-            let after_end = ending << 1 | self.after_end;
-            let after_close = closing << 1 | self.after_close;
-            self.misplaced |= opening & !(after_end | after_close);
-            self.doubled |= opening & after_close;
-            let odd = after_close & !(ending | opening);
-            if odd != 0 {
-                self.misplaced |= u64::from(!carriage_returns(self.bytes, base, odd));
-            }
-            self.inside = (inside.cast_signed() >> 63).cast_unsigned();
-            self.after_close = closing >> 63;
-        }
-        let mut ending = (delimiters | feeds) & outside;
-        self.after_end = ending >> 63;
         self.records += (feeds & outside).count_ones() as usize;
+        let mut ending = (delimiters | feeds) & outside;
         let found = ending.count_ones() as usize;
         if self.count + 64 > self.ends.len() {
             more(self.ends);
@@ -135,28 +92,14 @@ pub(super) fn regular<'a>(
     if width < 2 {
         return None;
     }
-    let needles = [dialect.delimiter, b'\n', dialect.quote.unwrap_or(b'\n')];
-    let quotes = if dialect.quote.is_some() { u64::MAX } else { 0 };
     if ends.len() < 1 + 64 {
         ends.resize(bytes.len() / 6 + 1 + 64, 0);
     }
     ends[0] = BEFORE;
-    let finder = Finder {
-        bytes,
-        ends,
-        quotes,
-        count: 1,
-        records: 0,
-        lines: 0,
-        inside: 0,
-        after_end: 1,
-        after_close: 0,
-        misplaced: 0,
-        doubled: 0,
-    };
-    let Finder { ends, mut count, mut records, lines, inside, misplaced, doubled, .. } =
-        for_each_chunk(bytes, needles, finder);
-    if misplaced != 0 || inside != 0 {
+    let finder = Finder { parity: Parity::new(bytes, dialect), ends, count: 1, records: 0, lines: 0 };
+    let Finder { parity, ends, mut count, mut records, lines } =
+        for_each_chunk(bytes, Parity::needles(dialect), finder);
+    if parity.is_misplaced() || parity.is_inside() {
         return None;
     }
     if !bytes.is_empty() && bytes.last() != Some(&b'\n') {
@@ -180,21 +123,7 @@ pub(super) fn regular<'a>(
         }
         start = end + 1;
     }
-    Some(Regular { bytes, ends, width, quote: dialect.quote, doubled: doubled != 0, records, lines })
-}
-
-/// Whether each byte at a bit of `odd` is the carriage return of a line end, or behind the last byte.
-#[cold]
-fn carriage_returns(bytes: &[u8], base: usize, mut odd: u64) -> bool {
-    while odd != 0 {
-        let at = base + odd.trailing_zeros() as usize;
-        odd &= odd - 1;
-        match (bytes.get(at), bytes.get(at + 1)) {
-            (None, _) | (Some(b'\r'), None | Some(b'\n')) => {}
-            _ => return false,
-        }
-    }
-    true
+    Some(Regular { bytes, ends, width, quote: dialect.quote, doubled: parity.has_doubled(), records, lines })
 }
 
 impl Regular<'_> {

@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use memchr::{memchr, memrchr};
 
+use super::parity::last_record_end;
 use super::quoted::{Dialect, Quoted, follow};
 use crate::decode::{Block, Splitter, too_long_record};
 use crate::error::{Error, Result};
@@ -62,9 +63,22 @@ impl CsvSplitter {
         too_long_record(self.dialect.max_field_bytes, self.offset + record as u64)
     }
 
+    /// Moves `scanned` on over records before the target that are what they should be.
+    fn skip_regular(&mut self, target: usize) {
+        let text = &self.buffer[..];
+        let stop = target.min(text.len());
+        let Some(rest) = text.get(self.scanned..stop) else { return };
+        let at_record = self.scanned == 0 || text[self.scanned - 1] == b'\n';
+        // A quoted field that is longer than any may be is none; fewer bytes are not worth a call.
+        if at_record && self.dialect.quote.is_some() && (64..=self.dialect.max_field_bytes).contains(&rest.len()) {
+            self.scanned += last_record_end(rest, &self.dialect);
+        }
+    }
+
     /// Moves `scanned` on until a record ends at or after the target, or the bytes run out.
     fn advance(&mut self) -> Option<usize> {
         let target = self.block_bytes;
+        self.skip_regular(target);
         loop {
             // Record ends before the target are of no interest; a quote before it is, for it may reach beyond.
             let text = &self.buffer[..];

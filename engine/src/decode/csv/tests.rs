@@ -80,7 +80,7 @@ proptest! {
     fn portions_and_block_sizes_change_nothing(
         text in nasty_text(),
         portions in proptest::collection::vec(1usize..40, 1..6),
-        block_bytes in 1usize..80,
+        block_bytes in 1usize..400,
     ) {
         let whole = blocks(&text, &[usize::MAX], block_bytes);
         let parts = blocks(&text, &portions, block_bytes);
@@ -94,7 +94,7 @@ proptest! {
 
     /// By the standard library, record by record.
     #[test]
-    fn a_record_is_refused_for_its_encoding_exactly_when_it_is_not_utf8(text in nasty_text(), block_bytes in 1usize..80) {
+    fn a_record_is_refused_for_its_encoding_exactly_when_it_is_not_utf8(text in nasty_text(), block_bytes in 1usize..400) {
         let decoder = CsvDecoder::new(DIALECT, &text_schema(3), (0..3).map(Some).collect(), 3, &[]);
         for block in blocks(&text, &[usize::MAX], block_bytes) {
             let decoded = decoder.decode(&block).unwrap();
@@ -142,7 +142,8 @@ fn mostly_regular_text() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(String::new()),
         1 => "[-+.0-9a]{0,4}",
     ];
-    let decimal = prop_oneof![6 => "-?[0-9]{1,9}\\.[0-9]{2}", 2 => "[0-9]{0,4}\\.?[0-9]{0,3}", 1 => Just(String::new())];
+    let decimal =
+        prop_oneof![6 => "-?[0-9]{1,9}\\.[0-9]{2}", 2 => "[0-9]{0,4}\\.?[0-9]{0,3}", 1 => Just(String::new())];
     let date = prop_oneof![6 => "(19|20)[0-9]{2}-0[1-9]-[0-2][1-8]", 1 => "[0-9-]{0,10}", 1 => Just(String::new())];
     let end = prop_oneof![8 => Just("\n"), 2 => Just("\r\n")];
     let record = (number, text, decimal, date, end).prop_map(|(a, b, c, d, end)| format!("{a},{b},{c},{d}{end}"));

@@ -41,9 +41,10 @@ impl Shapes {
     pub(super) fn learn(&mut self, line: &[u8], members: &[Member], columns: usize) {
         let mut seen = vec![false; columns];
         // Of a repeated key the last value counts: that is for the thorough reader.
-        let once = members.iter().filter_map(|member| member.column).all(|column| {
-            seen.get_mut(column).is_some_and(|seen| !std::mem::replace(seen, true))
-        });
+        let once = members
+            .iter()
+            .filter_map(|member| member.column)
+            .all(|column| seen.get_mut(column).is_some_and(|seen| !std::mem::replace(seen, true)));
         if once && !members.is_empty() {
             self.known.truncate(KEPT - 1);
             self.known.insert(0, Shape { line: line.to_vec(), members: members.to_vec() });
@@ -178,10 +179,14 @@ mod tests {
         shapes.learn(line, &members, 1);
         let mut read = |line: &str| {
             let mut found = Vec::new();
-            shapes.read(line.as_bytes(), |column, from, to| found.push((column, line[from..to].to_owned()))).then_some(found)
+            shapes
+                .read(line.as_bytes(), |column, from, to| found.push((column, line[from..to].to_owned())))
+                .then_some(found)
         };
         assert_eq!(read(r#"{"a": -2.5, "b":null }"#), Some(vec![(0, "-2.5".to_owned())]));
-        for other in [r#"{"a":1, "b":"x" }"#, r#"{"a": 1, "b":"x"}"#, r#"{"a": 01, "b":"x" }"#, r#"{"a": 1, "b":"\n" }"#, "{"] {
+        for other in
+            [r#"{"a":1, "b":"x" }"#, r#"{"a": 1, "b":"x"}"#, r#"{"a": 01, "b":"x" }"#, r#"{"a": 1, "b":"\n" }"#, "{"]
+        {
             assert_eq!(read(other), None, "{other}");
         }
     }

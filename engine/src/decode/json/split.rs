@@ -51,6 +51,10 @@ impl Splitter for LineSplitter {
         if self.buffer.len() > self.limit() {
             return Err(self.too_long());
         }
+        // A block takes its bytes with it, so the buffer begins anew with each: room for a whole one at once.
+        if self.buffer.capacity() - self.buffer.len() < bytes.len() {
+            self.buffer.reserve(self.block_bytes + 2 * bytes.len());
+        }
         self.buffer.extend_from_slice(&bytes);
         Ok(())
     }

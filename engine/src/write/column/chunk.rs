@@ -39,6 +39,14 @@ impl Levels {
         }
     }
 
+    /// Adds rows that all hold a value, or are all NULL.
+    pub(super) fn add_run(&mut self, is_value: bool, count: usize) {
+        match is_value {
+            true => self.add_values(count),
+            false => (0..count).for_each(|_| self.add(false)),
+        }
+    }
+
     /// Adds a row.
     pub(super) fn add(&mut self, is_value: bool) {
         if !is_value && self.defined.is_empty() {

@@ -200,19 +200,42 @@ impl OwnEncoder {
 
     fn texts(&mut self, offsets: &[i32], data: &[u8], column: &ArrayRef, rows: &RowRange) -> Result<()> {
         let nulls = column.nulls();
-        let mut failed = Ok(());
-        rows.for_each(|row| {
-            let is_value = nulls.is_none_or(|nulls| nulls.is_valid(row));
-            if is_value {
-                self.values.put_text(&data[offsets[row] as usize..offsets[row + 1] as usize]);
+        let mut from = 0;
+        while from < rows.len() {
+            let part = rows.part(from, rows.len() - from);
+            let taken = match (nulls, part.indices()) {
+                (None, None) => {
+                    let rows = part.start()..part.start() + part.len();
+                    self.values.put_texts(data, offsets, rows, self.page_bytes)
+                }
+                (None, Some(indices)) => {
+                    let rows = indices.iter().map(|&row| row as usize);
+                    self.values.put_texts(data, offsets, rows, self.page_bytes)
+                }
+                (Some(nulls), _) => {
+                    // A run of values or of NULLs at a time.
+                    let row = |index: usize| part.row(index);
+                    let is_value = nulls.is_valid(row(0));
+                    let run = (0..part.len()).take_while(|&index| nulls.is_valid(row(index)) == is_value).count();
+                    let taken = match is_value {
+                        true => self.values.put_texts(data, offsets, (0..run).map(row), self.page_bytes),
+                        false => run,
+                    };
+                    self.levels.add_run(is_value, taken);
+                    from += taken;
+                    if self.values.page_size() >= self.page_bytes {
+                        self.end_page()?;
+                    }
+                    continue;
+                }
+            };
+            self.levels.add_values(taken);
+            from += taken;
+            if self.values.page_size() >= self.page_bytes {
+                self.end_page()?;
             }
-            self.levels.add(is_value);
-            // Texts may be long: a page that is full ends among the rows.
-            if self.values.page_size() >= self.page_bytes && failed.is_ok() {
-                failed = self.end_page();
-            }
-        });
-        failed
+        }
+        Ok(())
     }
 
     fn end_page(&mut self) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The values of one column chunk: by a dictionary while it pays, by their plain encoding otherwise.
+//! The values of one column chunk: by a dictionary while it pays, by their differences and lengths otherwise.
 
 use arrow::datatypes::DataType;
 use etl_rules::intern::{BytesInterner, IntInterner};
@@ -6,9 +6,10 @@ use parquet::basic::{Encoding, Type};
 use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::schema::types::ColumnDescPtr;
 
-use super::bits;
 use super::bounds::{IntBounds, TextBounds};
 use super::delta::DeltaEncoder;
+use super::{GATHER, bits};
+use crate::text_buffer::TextBuffer;
 
 /// Bytes of one dictionary code while its page is gathered.
 const CODE_BYTES: usize = size_of::<u32>();
@@ -28,7 +29,7 @@ pub(super) struct Values {
 
 enum Kind {
     Integers { narrow: bool, dictionary: IntInterner, bounds: IntBounds, delta: DeltaEncoder },
-    Texts { utf8: bool, dictionary: BytesInterner, bounds: TextBounds, plain: Vec<u8> },
+    Texts { utf8: bool, dictionary: BytesInterner, bounds: TextBounds, lengths: DeltaEncoder, bytes: TextBuffer },
 }
 
 /// The dictionary page's values and how many they are.
@@ -42,7 +43,8 @@ impl Values {
                 utf8: *data_type == DataType::Utf8,
                 dictionary: BytesInterner::new(),
                 bounds: TextBounds::default(),
-                plain: Vec::new(),
+                lengths: DeltaEncoder::new(true),
+                bytes: TextBuffer::default(),
             },
             _ => Kind::Integers {
                 narrow,
@@ -66,19 +68,47 @@ impl Values {
         }
     }
 
-    /// Takes a text.
-    #[inline]
-    pub(super) fn put_text(&mut self, value: &[u8]) {
-        let Kind::Texts { dictionary, bounds, plain, .. } = &mut self.kind else { return };
-        self.text_bytes += value.len() as i64;
-        self.plain_bytes += value.len() as u64 + 4;
+    /// Takes the texts of `rows`, the bytes of `data` between neighbouring `offsets`, until a page of `page_bytes` is full;
+    /// says how many were taken.
+    pub(super) fn put_texts(
+        &mut self,
+        data: &[u8],
+        offsets: &[i32],
+        rows: impl Iterator<Item = usize>,
+        page_bytes: usize,
+    ) -> usize {
+        let Kind::Texts { dictionary, bounds, lengths, bytes, .. } = &mut self.kind else { return 0 };
+        let bounds_of = |row: usize| match offsets.get(row..row + 2) {
+            Some(&[start, end]) => (start as usize, (end - start) as usize),
+            _ => (0, 0),
+        };
+        let (mut taken, mut text_bytes) = (0, 0);
         if self.by_dictionary {
-            self.codes.push(dictionary.intern(value));
+            for row in rows {
+                let (start, length) = bounds_of(row);
+                self.codes.push(dictionary.intern(data.get(start..start + length).unwrap_or_default()));
+                text_bytes += length;
+                taken += 1;
+            }
         } else {
-            bounds.observe(value);
-            plain.extend_from_slice(&(value.len() as u32).to_le_bytes());
-            plain.extend_from_slice(value);
+            // Texts may be long: a page that is full ends among the rows.
+            let mut sizes = [0; GATHER];
+            for (row, size) in rows.zip(&mut sizes) {
+                let (start, length) = bounds_of(row);
+                bounds.observe(data.get(start..start + length).unwrap_or_default());
+                bytes.push_from(data, start, length);
+                *size = length as i64;
+                text_bytes += length;
+                taken += 1;
+                if bytes.len() >= page_bytes {
+                    break;
+                }
+            }
+            lengths.put(sizes.get(..taken).unwrap_or_default());
         }
+        self.text_bytes += text_bytes as i64;
+        self.plain_bytes += (text_bytes + 4 * taken) as u64;
+        taken
     }
 
     /// Bytes of the page that is gathered.
@@ -86,7 +116,7 @@ impl Values {
     pub(super) fn page_size(&self) -> usize {
         let plain = match &self.kind {
             Kind::Integers { delta, .. } => delta.size(),
-            Kind::Texts { plain, .. } => plain.len(),
+            Kind::Texts { lengths, bytes, .. } => lengths.size() + bytes.len(),
         };
         plain + self.codes.len() * CODE_BYTES
     }
@@ -112,7 +142,7 @@ impl Values {
         match &self.kind {
             _ if self.by_dictionary => self.codes.is_empty(),
             Kind::Integers { delta, .. } => delta.is_empty(),
-            Kind::Texts { plain, .. } => plain.is_empty(),
+            Kind::Texts { lengths, .. } => lengths.is_empty(),
         }
     }
 
@@ -122,7 +152,7 @@ impl Values {
             _ if self.page_is_empty() => Encoding::PLAIN,
             (_, true) => Encoding::RLE_DICTIONARY,
             (Kind::Integers { .. }, false) => Encoding::DELTA_BINARY_PACKED,
-            (Kind::Texts { .. }, false) => Encoding::PLAIN,
+            (Kind::Texts { .. }, false) => Encoding::DELTA_LENGTH_BYTE_ARRAY,
         }
     }
 
@@ -141,9 +171,10 @@ impl Values {
         }
         match &mut self.kind {
             Kind::Integers { delta, .. } => delta.finish(page),
-            Kind::Texts { plain, .. } => {
-                page.extend_from_slice(plain);
-                plain.clear();
+            Kind::Texts { lengths, bytes, .. } => {
+                lengths.finish(page);
+                page.extend_from_slice(bytes.as_slice());
+                bytes.clear();
             }
         }
     }
