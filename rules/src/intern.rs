@@ -97,10 +97,29 @@ fn ends_of(value: &[u8]) -> (u64, u64) {
 #[derive(Debug)]
 pub struct BytesInterner {
     seed: u64,
+    spread: u64,
     /// The upper half of the hash and number + 1; 0 where no value is. A power of two, at most half full.
     slots: Vec<(u32, u32)>,
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// What tells short values apart, with their lengths.
+    heads: Vec<Head>,
+}
+
+/// The ends of a value, and its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Head {
+    low: u64,
+    high: u64,
+    length: usize,
+}
+
+impl Head {
+    #[inline]
+    fn of(value: &[u8]) -> Head {
+        let (low, high) = ends_of(value);
+        Head { low, high, length: value.len() }
+    }
 }
 
 impl Default for BytesInterner {
@@ -112,7 +131,14 @@ impl Default for BytesInterner {
 impl BytesInterner {
     /// No values yet.
     pub fn new() -> Self {
-        Self { seed: seed(), slots: vec![(0, 0); FIRST_SLOTS], bytes: Vec::new(), ends: Vec::new() }
+        Self {
+            seed: seed(),
+            spread: seed(),
+            slots: vec![(0, 0); FIRST_SLOTS],
+            bytes: Vec::new(),
+            ends: Vec::new(),
+            heads: Vec::new(),
+        }
     }
 
     /// Whether there are no values yet.
@@ -144,45 +170,41 @@ impl BytesInterner {
     /// The number of a value; a new one gets the next.
     #[inline]
     pub fn intern(&mut self, value: &[u8]) -> u32 {
-        let hash = self.hash(value);
+        let head = Head::of(value);
+        let hash = self.hash(value, head);
         let tag = (hash >> 32) as u32;
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
         loop {
             match self.slots[at] {
-                (_, 0) => return self.insert(value, at, tag),
-                (known, number) if known == tag && self.is(number as usize - 1, value) => return number - 1,
+                (_, 0) => return self.insert(value, head, at, tag),
+                (known, number) if known == tag && self.is(number as usize - 1, value, head) => return number - 1,
                 _ => at = (at + 1) & mask,
             }
         }
     }
 
-    /// Whether a known value is this one; short ones are compared without a call.
+    /// Whether a known value is this one; short ones are compared by their ends.
     #[inline]
-    fn is(&self, index: usize, value: &[u8]) -> bool {
-        let known = self.value(index);
-        match value.len() {
-            length if length != known.len() => false,
-            0..=16 => ends_of(known) == ends_of(value),
-            _ => known == value,
-        }
+    fn is(&self, index: usize, value: &[u8], head: Head) -> bool {
+        self.heads[index] == head && (value.len() <= 16 || self.value(index) == value)
     }
 
     #[inline]
-    fn hash(&self, value: &[u8]) -> u64 {
-        let (low, high) = ends_of(value);
-        let mut hash = self.seed ^ value.len() as u64;
-        if value.len() > 16 {
+    fn hash(&self, value: &[u8], Head { low, high, length }: Head) -> u64 {
+        let mut seed = self.seed ^ length as u64;
+        if length > 16 {
             let (words, _) = value.as_chunks::<8>();
             for word in words {
-                hash = fold(hash ^ u64::from_le_bytes(*word), SPREAD);
+                seed = fold(seed ^ u64::from_le_bytes(*word), SPREAD);
             }
         }
-        fold(fold(hash ^ low, SPREAD) ^ high, SPREAD)
+        fold(low ^ seed, high ^ self.spread)
     }
 
     #[cold]
-    fn insert(&mut self, value: &[u8], at: usize, tag: u32) -> u32 {
+    fn insert(&mut self, value: &[u8], head: Head, at: usize, tag: u32) -> u32 {
+        self.heads.push(head);
         self.bytes.extend_from_slice(value);
         self.ends.push(self.bytes.len());
         self.slots[at] = (tag, self.ends.len() as u32);
@@ -190,7 +212,7 @@ impl BytesInterner {
             let mask = self.slots.len() * 2 - 1;
             let mut slots = vec![(0, 0); mask + 1];
             for index in 0..self.ends.len() {
-                let hash = self.hash(self.value(index));
+                let hash = self.hash(self.value(index), self.heads[index]);
                 let mut at = hash as usize & mask;
                 while slots[at].1 != 0 {
                     at = (at + 1) & mask;

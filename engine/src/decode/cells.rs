@@ -68,6 +68,9 @@ impl Span {
 
 /// The fields of a block's records.
 pub(crate) trait Fields {
+    /// Whether the bounds of a quoted field take its quotes in.
+    const WITH_QUOTES: bool;
+
     /// A field, looked at closely.
     fn span(&self, record: usize, field: usize) -> Span;
 
@@ -91,6 +94,8 @@ pub(crate) struct Spans<'a> {
 }
 
 impl Fields for Spans<'_> {
+    const WITH_QUOTES: bool = false;
+
     #[inline(always)]
     fn column(&self, records: Range<usize>, field: usize) -> impl Iterator<Item = (usize, usize)> {
         records.map(move |record| self.bounds(record, field))

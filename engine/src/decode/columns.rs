@@ -325,42 +325,55 @@ impl<'a, F: Fields> Run<'a, '_, F> {
     }
 
     fn texts(mut self, out: &mut Texts, limit: Option<usize>) {
-        let check = |text: &[u8]| match limit {
-            // Only a text with more bytes than the limit can have more characters.
-            Some(limit) if text.len() > limit && characters(text) > limit => Err(Reason::TooLong),
-            _ => Ok(()),
-        };
         let Self { decoder, cells, .. } = self;
         if decoder.wanted == ColumnUse::None && decoder.column.nullable && limit.is_none() {
             // Any text fits.
             return;
         }
-        let (trim, longest) = (decoder.column.format.trim, decoder.longest_null);
         if let (ColumnUse::None | ColumnUse::Nulls, Some(position), None) = (decoder.wanted, self.position, limit) {
             return self.text_nulls(out, position);
         }
-        for record in self.records.clone() {
-            if decoder.blank_is_null && self.position.is_none_or(|position| cells.fields.is_blank(record, position)) {
-                out.push(None);
-                continue;
-            }
-            let span = self.span(record);
-            let (start, length) = (span.start(), span.len());
-            let plain = !(span.is_absent() | span.is_doubled() | trim);
-            if plain && (length > longest || span.is_quoted()) && limit.is_none_or(|limit| length <= limit) {
+        let Some(position) = self.position.filter(|_| !decoder.column.format.trim) else {
+            let records = self.records.clone();
+            return records.for_each(|record| self.text(out, record, limit));
+        };
+        // A text that is longer than any for NULL, no longer than the limit and without quotes is what it is.
+        let usual = decoder.longest_null + 1..=limit.unwrap_or(usize::MAX);
+        let as_it_stands = |start: usize| match F::WITH_QUOTES {
+            true => cells.bytes.get(start) != Some(&cells.quote),
+            // Its quotes, if any, are not doubled.
+            false => cells.quote == 0,
+        };
+        let records = self.records.clone();
+        for (record, (start, end)) in records.clone().zip(cells.fields.column(records, position)) {
+            let length = end - start;
+            if usual.contains(&length) && as_it_stands(start) {
                 out.push_from(cells.bytes, start, length);
-                continue;
+            } else if length == 0 && decoder.blank_is_null && cells.fields.is_blank(record, position) {
+                out.push(None);
+            } else {
+                self.text(out, record, limit);
             }
-            let text = match self.cell(span) {
-                Cell::Text(text) if check(&text).is_ok() => Some(text),
-                // The fault is told by the common way.
-                _ => {
-                    self.one(record, check);
-                    None
-                }
-            };
-            out.push(text.as_deref());
         }
+    }
+
+    /// One text, looked at closely.
+    fn text(&mut self, out: &mut Texts, record: usize, limit: Option<usize>) {
+        let check = |text: &[u8]| match limit {
+            // Only a text with more bytes than the limit can have more characters.
+            Some(limit) if text.len() > limit && characters(text) > limit => Err(Reason::TooLong),
+            _ => Ok(()),
+        };
+        let span = self.span(record);
+        let text = match self.cell(span) {
+            Cell::Text(text) if check(&text).is_ok() => Some(text),
+            // The fault is told by the common way.
+            _ => {
+                self.one(record, check);
+                None
+            }
+        };
+        out.push(text.as_deref());
     }
 }
 

@@ -140,6 +140,8 @@ impl Regular<'_> {
 }
 
 impl Fields for &Regular<'_> {
+    const WITH_QUOTES: bool = true;
+
     #[inline(always)]
     fn column(&self, records: Range<usize>, field: usize) -> impl Iterator<Item = (usize, usize)> {
         // Each piece begins with the end before the field.

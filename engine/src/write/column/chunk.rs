@@ -75,7 +75,9 @@ impl Levels {
 pub(super) struct ChunkPages {
     column: ColumnDescPtr,
     compression: Compression,
-    pages: Vec<u8>,
+    pages: Vec<Bytes>,
+    /// Bytes of the pages.
+    size: usize,
     uncompressed: usize,
     locations: Vec<PageLocation>,
     encodings: Vec<PageEncodingStats>,
@@ -85,20 +87,20 @@ pub(super) struct ChunkPages {
 
 /// A finished column chunk.
 pub(in crate::write) struct Chunk {
-    dictionary: Bytes,
-    pages: Bytes,
+    /// The dictionary page, if there is one, then the data pages.
+    pages: Vec<Bytes>,
     close: ColumnCloseResult,
 }
 
 impl ChunkPages {
     pub(super) fn new(column: ColumnDescPtr, compression: Compression) -> Self {
         let (pages, locations, encodings) = (Vec::new(), Vec::new(), Vec::new());
-        Self { column, compression, pages, uncompressed: 0, locations, encodings, rows: 0, nulls: 0 }
+        Self { column, compression, pages, size: 0, uncompressed: 0, locations, encodings, rows: 0, nulls: 0 }
     }
 
     /// Bytes of the pages so far.
     pub(super) fn size(&self) -> usize {
-        self.pages.len()
+        self.size
     }
 
     /// Whether the column may hold NULL at all.
@@ -128,8 +130,11 @@ impl ChunkPages {
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        let offset = self.pages.len() as i64;
-        let written = self.page(page, size)?;
+        let offset = self.size as i64;
+        let page = self.page(page, size)?;
+        let written = page.len();
+        self.size += written;
+        self.pages.push(page);
         self.locations.push(PageLocation {
             offset,
             compressed_page_size: written as i32,
@@ -141,13 +146,17 @@ impl ChunkPages {
         Ok(())
     }
 
-    fn page(&mut self, page: Page, size: usize) -> Result<u64> {
-        let mut sink = TrackedWrite::new(&mut self.pages);
+    /// A page as it stands in the file.
+    fn page(&mut self, page: Page, size: usize) -> Result<Bytes> {
+        // A page's header takes about thirty bytes.
+        let mut bytes = Vec::with_capacity(page.buffer().len() + 64);
+        let mut sink = TrackedWrite::new(&mut bytes);
         let mut writer = SerializedPageWriter::new(&mut sink);
         let spec = writer.write_page(CompressedPage::new(page, size))?;
         writer.close()?;
+        drop(sink);
         self.uncompressed += spec.uncompressed_size;
-        Ok(spec.bytes_written)
+        Ok(Bytes::from(bytes))
     }
 
     fn count(&mut self, page_type: PageType, encoding: Encoding) {
@@ -164,7 +173,7 @@ impl ChunkPages {
         statistics: impl FnOnce(u64) -> Statistics,
         value_bytes: Option<i64>,
     ) -> Result<Chunk> {
-        let pages = std::mem::take(&mut self.pages);
+        let mut pages = Vec::with_capacity(self.pages.len() + 1);
         let mut encodings = vec![Encoding::RLE];
         if let Some((values, count)) = dictionary {
             let size = values.len();
@@ -174,15 +183,16 @@ impl ChunkPages {
                 encoding: Encoding::PLAIN,
                 is_sorted: false,
             };
-            self.page(page, size)?;
+            pages.push(self.page(page, size)?);
             self.count(PageType::DICTIONARY_PAGE, Encoding::PLAIN);
         }
-        let dictionary = Bytes::from(self.pages);
+        let dictionary: usize = pages.iter().map(Bytes::len).sum();
+        pages.append(&mut self.pages);
         encodings.extend(self.encodings.iter().map(|stats| stats.encoding));
         for location in &mut self.locations {
-            location.offset += dictionary.len() as i64;
+            location.offset += dictionary as i64;
         }
-        let bytes_written = (dictionary.len() + pages.len()) as u64;
+        let bytes_written = (dictionary + self.size) as u64;
         let text = self.column.physical_type() == Type::BYTE_ARRAY;
         let metadata = ColumnChunkMetaData::builder(self.column)
             .set_compression(codec(self.compression)?)
@@ -191,8 +201,8 @@ impl ChunkPages {
             .set_num_values(self.rows as i64)
             .set_total_compressed_size(bytes_written as i64)
             .set_total_uncompressed_size(self.uncompressed as i64)
-            .set_dictionary_page_offset((!dictionary.is_empty()).then_some(0))
-            .set_data_page_offset(dictionary.len() as i64)
+            .set_dictionary_page_offset((dictionary > 0).then_some(0))
+            .set_data_page_offset(dictionary as i64)
             .set_statistics(statistics(self.nulls as u64))
             .set_unencoded_byte_array_data_bytes(value_bytes.filter(|_| text))
             .build()?;
@@ -207,14 +217,14 @@ impl ChunkPages {
                 unencoded_byte_array_data_bytes: None,
             }),
         };
-        Ok(Chunk { dictionary, pages: Bytes::from(pages), close })
+        Ok(Chunk { pages, close })
     }
 }
 
 impl Chunk {
     /// Its bytes in the file.
     pub(in crate::write) fn size(&self) -> usize {
-        self.dictionary.len() + self.pages.len()
+        self.pages.iter().map(Bytes::len).sum()
     }
 
     /// Puts the chunk behind the row group's earlier ones.
@@ -222,28 +232,47 @@ impl Chunk {
         self,
         group: &mut SerializedRowGroupWriter<'_, W>,
     ) -> Result<()> {
-        let Self { dictionary, pages, close } = self;
-        Ok(group.append_column(&Parts(dictionary, pages), close)?)
+        let Self { pages, close } = self;
+        Ok(group.append_column(&Parts(pages), close)?)
     }
 }
 
-/// Two pieces read as one, without putting them together first.
-struct Parts(Bytes, Bytes);
+/// Pieces read as one, without putting them together first.
+struct Parts(Vec<Bytes>);
+
+/// Reads what is left of pieces.
+struct PartsReader(std::vec::IntoIter<Bytes>, Bytes);
+
+impl std::io::Read for PartsReader {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.1.is_empty() {
+            let Some(next) = self.0.next() else { return Ok(0) };
+            self.1 = next;
+        }
+        let count = buffer.len().min(self.1.len());
+        self.1.copy_to_slice(buffer.get_mut(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
 
 impl Length for Parts {
     fn len(&self) -> u64 {
-        (self.0.len() + self.1.len()) as u64
+        self.0.iter().map(|part| part.len() as u64).sum()
     }
 }
 
 impl ChunkReader for Parts {
-    type T = std::io::Chain<bytes::buf::Reader<Bytes>, bytes::buf::Reader<Bytes>>;
+    type T = PartsReader;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        let start = start as usize;
-        let first = self.0.slice(start.min(self.0.len())..);
-        let second = self.1.slice(start.saturating_sub(self.0.len()).min(self.1.len())..);
-        Ok(std::io::Read::chain(first.reader(), second.reader()))
+        let mut skip = start as usize;
+        let mut parts = self.0.clone();
+        for part in &mut parts {
+            let skipped = skip.min(part.len());
+            part.advance(skipped);
+            skip -= skipped;
+        }
+        Ok(PartsReader(parts.into_iter(), Bytes::new()))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
