@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
@@ -84,26 +85,29 @@ impl Feed<'_> {
         let (skipped, mut splitter, decoder) = self.open(input, &head_text, mark, head.complete, format)?;
         let lines = memchr::memchr_iter(b'\n', &head_text[..skipped]).count() as u64;
         dispatch.pass(Item::Start { input: index, lines });
-        let mut next = Some(head_text.slice(skipped..));
+        let first = head_text.slice(skipped..);
         drop((head_text, head));
-        loop {
-            let ended = next.is_none();
-            match next.take() {
-                Some(bytes) => splitter.push(bytes).map_err(|error| error.with_context("input", &input.uri))?,
-                None => splitter.finish().map_err(|error| error.with_context("input", &input.uri))?,
+        let of_input = |error: Error| error.with_context("input", &input.uri);
+        let mut feed = |bytes: Option<Bytes>| {
+            let ended = bytes.is_none();
+            match bytes {
+                Some(bytes) => splitter.push(bytes).map_err(of_input)?,
+                None => splitter.finish().map_err(of_input)?,
             }
             while let Some(block) = splitter.next_block() {
                 dispatch.judge(&self.judge, Work::Text(block, Arc::clone(&decoder)))?;
             }
-            if ended {
-                // The rest may have proved too long.
-                splitter.finish().map_err(|error| error.with_context("input", &input.uri))?;
-                break;
-            }
-            next = source.read()?;
+            // The rest may have proved too long.
+            if ended { splitter.finish().map_err(of_input) } else { Ok(()) }
+        };
+        feed(Some(first))?;
+        let progress = |source: &TextSource| {
             self.bytes_read.store(read_before + source.bytes_read(), Ordering::Relaxed);
-        }
-        self.bytes_read.store(read_before + source.bytes_read(), Ordering::Relaxed);
+        };
+        progress(&source);
+        let source = read_ahead(source, progress, |bytes| feed(Some(bytes)))?;
+        feed(None)?;
+        progress(&source);
         dispatch.pass(Item::End(source.finish()?));
         Ok(())
     }
@@ -192,4 +196,41 @@ impl Feed<'_> {
         dispatch.pass(Item::End(report));
         Ok(())
     }
+}
+
+/// Pieces of text that are read, hashed and decompressed before they are wanted.
+const PIECES_AHEAD: usize = 1;
+
+/// Reads `source` to its end on a thread of its own, and calls `take` with every piece on this one: to hash and decompress
+/// is work for one core, to cut the text into blocks for another. Gives the source back.
+fn read_ahead(
+    mut source: TextSource,
+    progress: impl Fn(&TextSource) + Send,
+    mut take: impl FnMut(Bytes) -> Result<()>,
+) -> Result<TextSource> {
+    // A read may wait for a sender that has nothing to say.
+    let stop = Cancel::default();
+    source.stopped_by(&stop);
+    std::thread::scope(|scope| {
+        let (sender, pieces) = sync_channel(PIECES_AHEAD);
+        let read = move || {
+            while let Some(bytes) = source.read()? {
+                progress(&source);
+                if sender.send(bytes).is_err() {
+                    // Nobody wants more: why is told by whoever took the pieces.
+                    break;
+                }
+            }
+            Ok(source)
+        };
+        let reader = std::thread::Builder::new().name("reader".into()).spawn_scoped(scope, read);
+        let reader = reader.map_err(|error| Error::storage("no thread could be started", error))?;
+        let taken = pieces.into_iter().try_for_each(&mut take);
+        if taken.is_err() {
+            stop.cancel();
+        }
+        let read = reader.join().unwrap_or_else(|_| Err(Error::internal("the reader panicked")));
+        taken?;
+        read
+    })
 }

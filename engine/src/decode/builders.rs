@@ -75,22 +75,46 @@ impl Nulls {
     }
 
     #[inline]
-    fn set(&mut self, at: usize) {
+    fn words(&mut self) -> &mut [u64] {
         if self.valid.is_empty() {
             self.valid = vec![u64::MAX; self.records.div_ceil(64)];
         }
-        if let Some(word) = self.valid.get_mut(at / 64) {
+        &mut self.valid
+    }
+
+    /// The record at `at` is NULL.
+    #[inline]
+    fn set(&mut self, at: usize) {
+        if let Some(word) = self.words().get_mut(at / 64) {
             *word &= !(1 << (at % 64));
+        }
+    }
+
+    /// Of the 64 records from `at` on those at the bits of `valid` have a value.
+    #[inline]
+    fn set_all(&mut self, at: usize, valid: u64) {
+        if valid != u64::MAX
+            && let Some(word) = self.words().get_mut(at / 64)
+        {
+            *word = valid;
+        }
+    }
+
+    /// The record at `at` has a value after all.
+    fn unset(&mut self, at: usize) {
+        if let Some(word) = self.words().get_mut(at / 64) {
+            *word |= 1 << (at % 64);
         }
     }
 
     fn finish(self) -> Option<NullBuffer> {
         let bits = |valid| BooleanBuffer::new(Buffer::from_vec(valid), 0, self.records);
-        (!self.valid.is_empty()).then(|| NullBuffer::new(bits(self.valid)))
+        let nulls = (!self.valid.is_empty()).then(|| NullBuffer::new(bits(self.valid)));
+        nulls.filter(|nulls| nulls.null_count() > 0)
     }
 }
 
-/// Values of one width. First they are added as if none were NULL, then those that were not read are settled.
+/// Values of one width. First they are added with what is known of them, then those that were looked at again are settled.
 pub(super) struct Numbers<T: ArrowPrimitiveType> {
     values: Vec<T::Native>,
     nulls: Nulls,
@@ -105,17 +129,24 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
         self.values.len()
     }
 
+    /// Adds up to 64 values, the first one at a multiple of 64; those that are `None` are NULL until they are settled.
     #[inline(always)]
-    pub(super) fn extend(&mut self, values: impl Iterator<Item = T::Native>) {
-        self.values.extend(values);
+    pub(super) fn extend(&mut self, values: impl Iterator<Item = Option<T::Native>>) {
+        let first = self.values.len();
+        let mut missing = 0u64;
+        self.values.extend(values.enumerate().map(|(bit, value)| {
+            missing |= u64::from(value.is_none()) << (bit % 64);
+            value.unwrap_or_default()
+        }));
+        self.nulls.set_all(first, !missing);
     }
 
-    /// Gives a record that was added its value, or NULL.
+    /// Gives a record that was added without a value its value, or leaves it NULL.
     #[inline]
     pub(super) fn settle(&mut self, at: usize, value: Option<T::Native>) {
-        match (value, self.values.get_mut(at)) {
-            (Some(value), Some(slot)) => *slot = value,
-            _ => self.nulls.set(at),
+        if let (Some(value), Some(slot)) = (value, self.values.get_mut(at)) {
+            *slot = value;
+            self.nulls.unset(at);
         }
     }
 

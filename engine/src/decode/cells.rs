@@ -71,6 +71,9 @@ pub(crate) trait Fields {
     /// Whether the bounds of a quoted field take its quotes in.
     const WITH_QUOTES: bool;
 
+    /// Whether quotes within some field may be doubled.
+    fn may_be_doubled(&self) -> bool;
+
     /// A field, looked at closely.
     fn span(&self, record: usize, field: usize) -> Span;
 
@@ -95,6 +98,10 @@ pub(crate) struct Spans<'a> {
 
 impl Fields for Spans<'_> {
     const WITH_QUOTES: bool = false;
+
+    fn may_be_doubled(&self) -> bool {
+        true
+    }
 
     #[inline(always)]
     fn column(&self, records: Range<usize>, field: usize) -> impl Iterator<Item = (usize, usize)> {

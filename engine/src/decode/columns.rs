@@ -20,8 +20,8 @@ use crate::schema::{Column, ColumnType, Schema};
 /// Bytes of text that all columns are decoded from before the next: with the fields' places and the values they stay in a
 /// core's first caches.
 const TILE_BYTES: usize = 32 << 10;
-/// Fewer records are not worth a call for each column.
-const MIN_TILE_RECORDS: usize = 32;
+/// Records whose values are known to be there or not by one word.
+const PART: usize = 64;
 
 /// A column bound to how its text is read.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ pub(crate) fn decode<F: Fields>(
 ) -> Result<Vec<ArrayRef>> {
     let mut builders: Vec<Builder> = columns.iter().map(|column| column.builder(cells, columns.len())).collect();
     let record_bytes = (cells.bytes.len() / cells.records.max(1)).max(1);
-    let tile = (TILE_BYTES / record_bytes).max(MIN_TILE_RECORDS);
+    let tile = (TILE_BYTES / record_bytes).next_multiple_of(PART).max(PART);
     let mut start = 0;
     while start < cells.records {
         let records = start..(start + tile).min(cells.records);
@@ -236,25 +236,24 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         let Some(position) = self.position.filter(|_| !self.decoder.nulls_like_values) else {
             return self.thorough(out, read);
         };
-        let (bytes, fields, first) = (self.cells.bytes, &self.cells.fields, out.len());
-        let records = self.records.clone();
-        // Which ones are odd is written down without asking: in a column that is half NULL nobody could guess.
-        let (mut odd, mut count) = (vec![0u32; records.len()], 0);
-        out.extend(fields.column(records.clone(), position).zip(records.clone()).map(|((start, end), record)| {
-            let value = fast(bytes, start, end);
-            if let Some(slot) = odd.get_mut(count) {
-                *slot = record as u32;
-            }
-            count += usize::from(value.is_none());
-            value.unwrap_or_default()
-        }));
-        for record in odd.into_iter().take(count).map(|record| record as usize) {
-            let at = first + record - records.start;
-            if self.decoder.blank_is_null && self.cells.fields.is_blank(record, position) {
-                out.settle(at, None);
-            } else {
-                let value = self.one(record, &read);
-                out.settle(at, value);
+        let (bytes, fields) = (self.cells.bytes, &self.cells.fields);
+        // A field without quotes in which nothing stands is NULL, and needs no second look.
+        let blank_is_null = F::WITH_QUOTES && self.decoder.blank_is_null;
+        let mut records = self.records.clone();
+        while !records.is_empty() {
+            let (first, part) = (out.len(), records.start..records.end.min(records.start + PART));
+            records.start = part.end;
+            // Which ones are odd is written down without asking: in a column that is half NULL nobody could guess.
+            let (mut odd, mut count) = ([0u8; PART], 0);
+            out.extend(fields.column(part.clone(), position).enumerate().map(|(index, (start, end))| {
+                let value = fast(bytes, start, end);
+                odd[count % PART] = index as u8;
+                count += usize::from(value.is_none() & !(blank_is_null & (start == end)));
+                value
+            }));
+            for &index in odd.iter().take(count) {
+                let value = self.one(part.start + usize::from(index), &read);
+                out.settle(first + usize::from(index), value);
             }
         }
     }
@@ -265,12 +264,15 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         out: &mut Numbers<T>,
         read: impl Fn(&[u8]) -> Result<T::Native, Reason>,
     ) {
-        let first = out.len();
-        let records = self.records.clone();
-        out.extend(records.clone().map(|_| T::Native::default()));
-        for record in records.clone() {
-            let value = self.one(record, &read);
-            out.settle(first + record - records.start, value);
+        let mut records = self.records.clone();
+        while !records.is_empty() {
+            let (first, part) = (out.len(), records.start..records.end.min(records.start + PART));
+            records.start = part.end;
+            out.extend(part.clone().map(|_| None));
+            for (index, record) in part.enumerate() {
+                let value = self.one(record, &read);
+                out.settle(first + index, value);
+            }
         }
     }
 
@@ -349,6 +351,9 @@ impl<'a, F: Fields> Run<'a, '_, F> {
             let length = end - start;
             if usual.contains(&length) && as_it_stands(start) {
                 out.push_from(cells.bytes, start, length);
+            } else if F::WITH_QUOTES && !cells.fields.may_be_doubled() && usual.contains(&(length.saturating_sub(2))) {
+                // It begins with a quote, so it ends with one.
+                out.push_from(cells.bytes, start + 1, length - 2);
             } else if length == 0 && decoder.blank_is_null && cells.fields.is_blank(record, position) {
                 out.push(None);
             } else {

@@ -61,6 +61,7 @@ fn after_minus(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
 pub(super) fn integer(bytes: &[u8], start: usize, end: usize) -> Option<i64> {
     match digits(bytes, start, end) {
         Some(value) => Some(value as i64),
+        None if start == end => None,
         None => negative_integer(bytes, start, end),
     }
 }
@@ -92,6 +93,7 @@ impl Decimals {
     pub(super) fn read(self, bytes: &[u8], start: usize, end: usize) -> Option<i128> {
         match self.unsigned(bytes, start, end) {
             Some(value) => Some(i128::from(value)),
+            None if start == end => None,
             None => self.negative(bytes, start, end),
         }
     }

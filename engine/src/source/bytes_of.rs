@@ -89,6 +89,11 @@ impl ByteSource {
         Ok(Some(bytes))
     }
 
+    /// Ends reads also when `stop` is raised.
+    pub fn stopped_by(&mut self, stop: &Cancel) {
+        self.cancel = self.cancel.joined(stop);
+    }
+
     /// Bytes read so far.
     pub fn bytes_read(&self) -> u64 {
         self.read

@@ -101,6 +101,11 @@ impl TextSource {
         }
     }
 
+    /// Ends reads also when `stop` is raised.
+    pub fn stopped_by(&mut self, stop: &Cancel) {
+        self.bytes.stopped_by(stop);
+    }
+
     /// Stored bytes read so far.
     pub fn bytes_read(&self) -> u64 {
         self.bytes.bytes_read()

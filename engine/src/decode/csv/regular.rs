@@ -142,6 +142,10 @@ impl Regular<'_> {
 impl Fields for &Regular<'_> {
     const WITH_QUOTES: bool = true;
 
+    fn may_be_doubled(&self) -> bool {
+        self.doubled
+    }
+
     #[inline(always)]
     fn column(&self, records: Range<usize>, field: usize) -> impl Iterator<Item = (usize, usize)> {
         // Each piece begins with the end before the field.
