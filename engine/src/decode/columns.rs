@@ -349,10 +349,12 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         let records = self.records.clone();
         for (record, (start, end)) in records.clone().zip(cells.fields.column(records, position)) {
             let length = end - start;
-            if usual.contains(&length) && as_it_stands(start) {
+            let as_it_stands = as_it_stands(start);
+            // What begins with a quote ends with one.
+            let quoted = F::WITH_QUOTES && !as_it_stands && !cells.fields.may_be_doubled();
+            if as_it_stands && usual.contains(&length) {
                 out.push_from(cells.bytes, start, length);
-            } else if F::WITH_QUOTES && !cells.fields.may_be_doubled() && usual.contains(&(length.saturating_sub(2))) {
-                // It begins with a quote, so it ends with one.
+            } else if quoted && length >= 2 && usual.contains(&(length - 2)) {
                 out.push_from(cells.bytes, start + 1, length - 2);
             } else if length == 0 && decoder.blank_is_null && cells.fields.is_blank(record, position) {
                 out.push(None);
