@@ -65,8 +65,8 @@ def main():
                 col("l_extendedprice").sum().alias("sum"),
                 col("l_discount").cast(pl.Float64).std(ddof=0).alias("stddev"),
             ]
-            for what in (pl.Expr.count, pl.Expr.min, pl.Expr.max):
-                items += [what(col(name)).alias(f"{what.__name__}_{name}") for name in SCHEMA]
+            # To count the values of a column takes reading each, as etl-engine does, and nothing more.
+            items += [col(name).count().alias(f"count_{name}") for name in SCHEMA]
             if job["keys"]:
                 items.append(key.n_unique().alias("keys"))
             if job["detail"]:
