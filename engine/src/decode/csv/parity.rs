@@ -123,9 +123,10 @@ impl ChunkSink for LastEnd<'_> {
     }
 }
 
-/// Where the last record ends that is whole in `bytes`, which begin with a record; 0 when none is, or a quote is misplaced.
-pub(super) fn last_record_end(bytes: &[u8], dialect: &Dialect) -> usize {
+/// Where the last record ends that is whole in `bytes`, which begin with a record; 0 when none is, `None` when a quote is
+/// misplaced.
+pub(super) fn last_record_end(bytes: &[u8], dialect: &Dialect) -> Option<usize> {
     let sink = LastEnd { parity: Parity::new(bytes, dialect), end: 0 };
     let LastEnd { parity, end } = for_each_chunk(bytes, Parity::needles(dialect), sink);
-    if parity.is_misplaced() { 0 } else { end }
+    (!parity.is_misplaced()).then_some(end)
 }

@@ -20,6 +20,8 @@ pub struct CsvSplitter {
     offset: u64,
     /// Bytes of `buffer` already looked at: outside quotes, and no quoted field reaches beyond.
     scanned: usize,
+    /// Where a record begins up to which all are what they should be; `None` once one is not.
+    regular: Option<usize>,
     finished: bool,
     /// Why there are no more blocks.
     failed: Option<Error>,
@@ -34,6 +36,7 @@ impl CsvSplitter {
             buffer: BytesMut::new(),
             offset: 0,
             scanned: 0,
+            regular: Some(0),
             finished: false,
             failed: None,
         }
@@ -65,14 +68,15 @@ impl CsvSplitter {
 
     /// Moves `scanned` on over records before the target that are what they should be.
     fn skip_regular(&mut self, target: usize) {
-        let text = &self.buffer[..];
-        let stop = target.min(text.len());
-        let Some(rest) = text.get(self.scanned..stop) else { return };
-        let at_record = self.scanned == 0 || text[self.scanned - 1] == b'\n';
+        let Some(regular) = self.regular.filter(|_| self.dialect.quote.is_some()) else { return };
+        let stop = target.min(self.buffer.len());
+        let Some(rest) = self.buffer.get(regular..stop) else { return };
         // A quoted field that is longer than any may be is none; fewer bytes are not worth a call.
-        if at_record && self.dialect.quote.is_some() && (64..=self.dialect.max_field_bytes).contains(&rest.len()) {
-            self.scanned += last_record_end(rest, &self.dialect);
+        if !(64..=self.dialect.max_field_bytes).contains(&rest.len()) {
+            return;
         }
+        self.regular = last_record_end(rest, &self.dialect).map(|end| regular + end);
+        self.scanned = self.scanned.max(self.regular.unwrap_or(0));
     }
 
     /// Moves `scanned` on until a record ends at or after the target, or the bytes run out.
@@ -161,6 +165,7 @@ impl Splitter for CsvSplitter {
         let block = Block { bytes, offset: self.offset };
         self.offset += end as u64;
         self.scanned = 0;
+        self.regular = Some(0);
         Some(block)
     }
 
