@@ -143,8 +143,6 @@ impl Lines<'_> {
         if known {
             return;
         }
-        self.faults.truncate(before);
-        self.spans[first..].fill(Span::NULL);
         self.members.clear();
         let mut reader = serde_json::Deserializer::from_slice(line);
         let read =

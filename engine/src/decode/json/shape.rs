@@ -29,6 +29,8 @@ struct Shape {
 #[derive(Debug, Default)]
 pub(super) struct Shapes {
     known: Vec<Shape>,
+    /// The values of the line at hand: column, begin, end.
+    values: Vec<(usize, usize, usize)>,
 }
 
 impl Shapes {
@@ -51,10 +53,12 @@ impl Shapes {
         }
     }
 
-    /// Calls `found` with every column's value when the line has a known shape. What it was called with means nothing when
-    /// the answer is no.
+    /// Calls `found` with every column's value, and where it begins and ends, when the line has a known shape.
     pub(super) fn read(&mut self, line: &[u8], mut found: impl FnMut(usize, usize, usize)) -> bool {
-        let Some(at) = self.known.iter().position(|shape| shape.fits(line, &mut found)) else { return false };
+        let values = &mut self.values;
+        // A shape may fit the first values of a line and not the next: only those of one that fits to the end count.
+        let Some(at) = self.known.iter().position(|shape| shape.fits(line, values)) else { return false };
+        values.iter().for_each(|&(column, from, to)| found(column, from, to));
         if at > 0 {
             self.known[..=at].rotate_right(1);
         }
@@ -64,7 +68,8 @@ impl Shapes {
 
 impl Shape {
     #[inline]
-    fn fits(&self, line: &[u8], found: &mut impl FnMut(usize, usize, usize)) -> bool {
+    fn fits(&self, line: &[u8], values: &mut Vec<(usize, usize, usize)>) -> bool {
+        values.clear();
         let (mut at, mut own) = (0, 0);
         for member in &self.members {
             let between = self.line.get(own..member.value.start).unwrap_or_default();
@@ -75,7 +80,7 @@ impl Shape {
             own = member.value.end;
             let Some(end) = value(line, at) else { return false };
             if let Some(column) = member.column {
-                found(column, at, end);
+                values.push((column, at, end));
             }
             at = end;
         }
