@@ -332,13 +332,14 @@ impl<'a, F: Fields> Run<'a, '_, F> {
             // Any text fits.
             return;
         }
-        if let (ColumnUse::None | ColumnUse::Nulls, Some(position), None) = (decoder.wanted, self.position, limit) {
-            return self.text_nulls(out, position);
-        }
+        // What is trimmed may be shorter than it stands: it is looked at closely.
         let Some(position) = self.position.filter(|_| !decoder.column.format.trim) else {
             let records = self.records.clone();
             return records.for_each(|record| self.text(out, record, limit));
         };
+        if decoder.wanted != ColumnUse::Values && limit.is_none() {
+            return self.text_nulls(out, position);
+        }
         // A text that is longer than any for NULL, no longer than the limit and without quotes is what it is.
         let usual = decoder.longest_null + 1..=limit.unwrap_or(usize::MAX);
         let as_it_stands = |start: usize| match F::WITH_QUOTES {
@@ -382,9 +383,7 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         };
         out.push(text.as_deref());
     }
-}
 
-impl<F: Fields> Run<'_, '_, F> {
     /// Which texts are NULL: one that is longer than any text for NULL, quotes left out, is none.
     fn text_nulls(mut self, out: &mut Texts, position: usize) {
         let (cells, longest) = (self.cells, self.decoder.longest_null + 2);

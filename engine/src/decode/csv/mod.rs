@@ -49,9 +49,7 @@ impl CsvDecoder {
         let columns = columns::bind(schema, wanted);
         Self { dialect, columns, positions, width, output: schema.arrow() }
     }
-}
 
-impl CsvDecoder {
     fn columns<F: Fields>(&self, cells: &Cells<'_, F>, faults: &mut Vec<Fault>) -> Result<Vec<ArrayRef>> {
         columns::decode(&self.columns, |column| self.positions.get(column).copied().flatten(), cells, faults)
     }

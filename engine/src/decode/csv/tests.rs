@@ -182,6 +182,39 @@ proptest! {
     }
 }
 
+proptest! {
+    /// A column that is only looked at has the faults, and where they are wanted the NULLs, of one that is made.
+    #[test]
+    fn what_is_not_wanted_is_checked_all_the_same(
+        text in mostly_regular_text(),
+        trim: bool,
+        nullable: bool,
+        blanks in 0usize..6,
+        limited: bool,
+    ) {
+        let types = ["int", if limited { "varchar(12)" } else { "string" }, "decimal(9,2)", "date"];
+        let columns = types.map(|column_type| Column {
+            name: column_type.into(),
+            column_type: column_type.parse().unwrap(),
+            nullable,
+            format: TextFormat { nulls: vec![String::new(), "ab".into()], trim, ..TextFormat::default() },
+        });
+        let schema = Schema { columns: columns.into() };
+        let text = [&text, format!("1,{},2.00,2024-01-01\n2,ab,3.00,2024-01-01\n", " ".repeat(blanks)).as_bytes()].concat();
+        let decode = |wanted: ColumnUse| {
+            let decoder = CsvDecoder::new(DIALECT, &schema, (0..4).map(Some).collect(), 4, &[wanted; 4]);
+            decoder.decode(&Block { bytes: Bytes::copy_from_slice(&text), offset: 0 }).unwrap()
+        };
+        let values = decode(ColumnUse::Values);
+        let nulls = decode(ColumnUse::Nulls);
+        prop_assert_eq!(&decode(ColumnUse::None).faults, &values.faults);
+        prop_assert_eq!(&nulls.faults, &values.faults);
+        for (found, expected) in nulls.batch.columns().iter().zip(values.batch.columns()) {
+            prop_assert_eq!(found.logical_nulls().map(|nulls| nulls.into_inner()), expected.logical_nulls().map(|nulls| nulls.into_inner()));
+        }
+    }
+}
+
 #[test]
 fn sound_records_take_the_fast_way() {
     let is_regular = |text: &str| regular::regular(text.as_bytes(), &DIALECT, 2, &mut Vec::new()).is_some();
