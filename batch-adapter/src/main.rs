@@ -1,82 +1,106 @@
-//! The container `etl-batch`: a job and its inputs from arguments or the environment, one run, the report on stdout.
+//! The container `etl-batch`: one request from arguments or the environment, the answer on stdout and to whoever waits for it.
 //!
-//! `ETL_JOB`: a path, a URL or the job itself. `ETL_INPUT`, `ETL_SET`: one a line. SIGTERM stops the run: nothing is
-//! published then. Exit codes: 0 VALID, 1 INVALID, 2 wrong usage or configuration, 3 ERROR (try again).
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the report goes to standard output")]
+//! | variable | what it says |
+//! |---|---|
+//! | `ETL_REQUEST` | the request of a state machine, JSON |
+//! | `ETL_TASK_TOKEN` | who waits for the answer (SendTaskSuccess, Failure, Heartbeat) |
+//! | `ETL_LIST`, `AWS_BATCH_JOB_ARRAY_INDEX` | a list of files and which of them: an array job, one file a child |
+//! | `ETL_JOB`, `ETL_INPUT`, `ETL_SET`, `ETL_DRY_RUN` | a job to be run once; inputs and overrides one a line |
+//!
+//! SIGTERM stops the work so that it can be begun again; nothing is published then. Exit codes: 0 VALID, 1 INVALID, 2 wrong
+//! usage or configuration, 3 ERROR (try again).
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the answer goes to standard output")]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
-mod request;
+mod event;
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use etl_aws::Stores;
+use etl_aws::{Answer, Callback, Clients, Handler, Stores, telemetry};
+use etl_engine::Error;
 use etl_engine::exec::Cancel;
-use etl_engine::job::OpenError;
-use etl_engine::job::open::open_any;
-use etl_engine::report::failure::{error_document, open_document};
-use etl_engine::source::StoreProvider;
-use etl_engine::{Action, Error, RunContext, Silent};
-use serde_json::Value;
+use etl_engine::workflow::{Failure, FailureKind};
+use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::request::Request;
+use crate::event::Asked;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let result = Request::new(std::env::args().skip(1), |name| std::env::var(name).ok());
-    let (document, code) = match result.map_err(Error::configuration) {
-        Ok(request) => execute(&request).unwrap_or_else(|error| (open_document(&error), error.exit_code())),
-        Err(error) => (error_document(&error), error.exit_code()),
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let Ok(runtime) = runtime else {
+        eprintln!("etl-batch: no threads can be started");
+        return ExitCode::from(3);
     };
-    if let Some(message) = document.pointer("/error/message") {
-        let _ = writeln!(std::io::stderr(), "etl-batch: {message}");
-    }
+    let telemetry = runtime.block_on(async { telemetry::begin("etl-engine-batch", "off") });
+    let (document, code) = match runtime.block_on(run()) {
+        Ok(answer) => (answer.document, answer.exit_code),
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "etl-batch: {failure}");
+            let error = json!({"kind": failure.kind.name(), "message": failure.message});
+            (json!({"verdict": "ERROR", "error": error}), failure.kind.exit_code())
+        }
+    };
+    telemetry.flush();
+    // Not waited for: a read may be hanging.
+    runtime.shutdown_background();
     match writeln!(std::io::stdout(), "{document}") {
         Ok(()) => ExitCode::from(code),
         Err(_) => ExitCode::from(code.max(3)),
     }
 }
 
-fn execute(request: &Request) -> Result<(Value, u8), OpenError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| Error::storage("no threads can be started", error))?;
-    let result = runtime.block_on(run(request));
-    // Not waited for: a read may be hanging.
-    runtime.shutdown_background();
+async fn run() -> Result<Answer, Failure> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let clients = Clients::default();
+    let waiting = variable("ETL_TASK_TOKEN").map(|token| Callback::new(clients.clone(), token));
+    let cancel = Cancel::default();
+    tokio::spawn(stop_on_signal(cancel.clone()));
+    let heartbeats = waiting.as_ref().map(|waiting| {
+        let cancel = cancel.clone();
+        waiting.heartbeats(move || cancel.cancel())
+    });
+    let result = match Asked::new(std::env::args().skip(1), variable) {
+        Ok(asked) => work(asked, clients, cancel).await,
+        Err(usage) => Err(Failure::new(FailureKind::InvalidJob, usage)),
+    };
+    drop(heartbeats);
+    if let Some(waiting) = waiting {
+        let delivered = match &result {
+            Ok(answer) => waiting.succeed(&answer.document).await,
+            Err(failure) => waiting.fail(failure).await,
+        };
+        if let Err(error) = delivered {
+            // The work is done and recorded; whoever waits runs into its timeout and finds it.
+            let _ = writeln!(std::io::stderr(), "etl-batch: {error}");
+        }
+    }
     result
 }
 
-async fn run(request: &Request) -> Result<(Value, u8), OpenError> {
-    let stores: Arc<dyn StoreProvider> = Arc::new(Stores::default());
-    let mut job = open_any(&request.job, &request.sets, stores.as_ref()).await?;
-    if !request.inputs.is_empty() {
-        job.locations.clone_from(&request.inputs);
-    }
-    let action = match job.sink {
-        Some(_) => Action::Publish { dry_run: request.dry_run },
-        None => Action::Validate,
+async fn work(asked: Asked, clients: Clients, cancel: Cancel) -> Result<Answer, Failure> {
+    let event: Value = match asked {
+        Asked::Event(event) => event,
+        Asked::OfList { list, index, owner } => of_list(&list, index, &owner).await?,
     };
-    let cancel = Cancel::default();
-    tokio::spawn(stop_on_signal(cancel.clone()));
-    let context = RunContext {
-        stores,
-        now: chrono::Utc::now,
-        audit: None,
-        observer: Arc::new(Silent),
-        cancel,
-        temp_dir: std::env::temp_dir(),
+    Handler::new(clients).handle(&event, cancel).await
+}
+
+/// The request of one child of an array job: to validate a file of the list.
+async fn of_list(list: &str, index: usize, owner: &str) -> Result<Value, Failure> {
+    let text = etl_engine::job::open::read_text(list, &Stores::default()).await?;
+    let wrong = |why: String| Error::configuration(format!("the list {list}: {why}"));
+    let files: Vec<Value> = serde_json::from_str(&text).map_err(|why| wrong(why.to_string()))?;
+    let mut file = files.get(index).cloned().ok_or_else(|| wrong(format!("there is no file number {index}")))?;
+    let Some(members) = file.as_object_mut() else {
+        return Err(wrong("it holds something else than files".into()).into());
     };
-    let report = etl_engine::run(job, action, context).await?;
-    let document = serde_json::to_value(&report);
-    let document =
-        document.map_err(|error| Error::internal("the report cannot be written as JSON").with_source(error))?;
-    Ok((document, report.verdict.exit_code()))
+    members.insert("SFNState".to_owned(), json!("Validate"));
+    members.insert("Attempt".to_owned(), json!({"Owner": owner, "Number": 0}));
+    Ok(file)
 }
 
 /// ECS and Batch send SIGTERM and wait (30 seconds unless told otherwise) before they kill.

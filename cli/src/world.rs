@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use etl_aws::Stores;
+use etl_aws::{Clients, Stores};
 use etl_engine::context::{Observer, RunContext};
 use etl_engine::exec::Cancel;
 use etl_engine::source::StoreProvider;
@@ -17,6 +17,8 @@ use crate::terminal::Look;
 pub(crate) struct World {
     /// Opens stores by URL.
     pub(crate) stores: Arc<dyn StoreProvider>,
+    /// Makes clients of AWS services.
+    pub(crate) clients: Clients,
     /// Standard output.
     pub(crate) output: Output,
     /// What standard output can show.
@@ -25,7 +27,8 @@ pub(crate) struct World {
     pub(crate) error_look: Look,
     /// Whether logs go to standard error, so that a bar would be in their way.
     logs: bool,
-    cancel: Cancel,
+    /// Is raised when the process is asked to stop.
+    pub(crate) cancel: Cancel,
 }
 
 impl World {
@@ -33,6 +36,7 @@ impl World {
     pub(crate) fn new(global: &Global) -> Self {
         Self {
             stores: Arc::new(Stores::default()),
+            clients: Clients::default(),
             output: Output::new(),
             look: Look::stdout(global.color),
             error_look: Look::stderr(global.color),
@@ -54,6 +58,8 @@ impl World {
             stores: Arc::clone(&self.stores),
             now: chrono::Utc::now,
             audit: None,
+            catalog: None,
+            lineage: None,
             observer: Arc::clone(&bar) as Arc<dyn Observer>,
             cancel: self.cancel.clone(),
             temp_dir: std::env::temp_dir(),
@@ -63,6 +69,13 @@ impl World {
         watch.abort();
         bar.finish();
         Ok(result?)
+    }
+}
+
+impl World {
+    /// Raises [`World::cancel`] on the first signal, for commands that are no single run.
+    pub(crate) fn stop_on_signal(&self) {
+        tokio::spawn(stop_on_signal(self.cancel.clone()));
     }
 }
 

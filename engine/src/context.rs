@@ -6,7 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::audit::AuditLog;
+use crate::catalog::Catalog;
 use crate::exec::Cancel;
+use crate::report::lineage::LineageSink;
 use crate::source::StoreProvider;
 
 /// How far a run has come.
@@ -45,6 +47,10 @@ pub struct RunContext {
     pub now: fn() -> DateTime<Utc>,
     /// Where the states of files are kept; `None`: beside the output.
     pub audit: Option<Arc<dyn AuditLog>>,
+    /// Where published tables are made known; asked only by jobs that name a catalog.
+    pub catalog: Option<Arc<dyn Catalog>>,
+    /// Is told where data came from and went to; asked only by jobs that want it.
+    pub lineage: Option<Arc<dyn LineageSink>>,
     /// Is told how the run goes on.
     pub observer: Arc<dyn Observer>,
     /// Asks the run to stop.

@@ -1,6 +1,7 @@
 //! The path of the data: source, decode, validate, partition, write, commit, report.
 
 pub mod audit;
+pub mod catalog;
 pub mod collect;
 pub mod commit;
 pub mod context;
@@ -12,8 +13,10 @@ pub mod feed;
 pub mod history;
 pub mod job;
 pub mod judgement;
+pub mod notify;
 pub mod partition;
 mod pass;
+pub mod plan;
 pub mod prepare;
 pub mod report;
 pub mod ruleset;
@@ -23,8 +26,9 @@ pub mod source;
 pub mod suggest;
 mod text_buffer;
 pub mod validate;
+pub mod workflow;
 pub mod write;
 
 pub use context::{Observer, Progress, RunContext, Silent};
 pub use error::{Error, ErrorKind, Result};
-pub use run::{Action, infer, run};
+pub use run::{Action, Published, commit_staged, infer, run};

@@ -9,6 +9,7 @@ use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
 
 use crate::audit::{AuditLog, Event, State, StoreAudit, file_id};
+use crate::catalog::{Catalog, Publication, TableShape};
 use crate::commit::{self, AttemptId, CommitOutcome, Manifest, ManifestInput, RunId, manifest_path};
 use crate::context::RunContext;
 use crate::error::{Error, ErrorKind, Result};
@@ -18,8 +19,10 @@ use crate::job::Job;
 use crate::judgement::judge;
 use crate::pass::{Pass, Passed};
 use crate::prepare::{Plan, Undeclared, prepare};
+use crate::report::lineage::{Stage, Told, event};
 use crate::report::{
-    ColumnReport, CommitReport, CommitState, Detected, EngineReport, InputReport, RowCounts, RunReport, Timing, Verdict,
+    ColumnReport, CommitReport, CommitState, Detected, EngineReport, InputReport, RowCounts, RunReport, Timing, Usage,
+    Verdict,
 };
 use crate::ruleset::open_sources;
 use crate::schema::Schema;
@@ -36,6 +39,9 @@ pub enum Action {
         /// Do everything but writing.
         dry_run: bool,
     },
+    /// Judge, and write the accepted rows where the job says, but leave the commit to [`commit_staged`]. The audit is the
+    /// caller's.
+    Stage,
     /// Write the accepted rows to one file, whatever the rules say.
     Convert {
         /// The file.
@@ -49,16 +55,22 @@ pub enum Action {
 ///
 /// # Errors
 /// Whatever kept the engine from coming to a verdict. Bad data is no error: it makes the verdict INVALID.
-pub async fn run(job: Job, action: Action, cx: RunContext) -> Result<RunReport> {
+pub async fn run(job: Job, action: Action, mut cx: RunContext) -> Result<RunReport> {
     let started = Instant::now();
+    if let Some(stores) = cx.stores.configured(&job.edges.storage) {
+        cx.stores = stores;
+    }
+    if job.edges.catalog.is_some() && cx.catalog.is_none() && matches!(action, Action::Publish { dry_run: false }) {
+        return Err(Error::internal("the job names a catalog and none is at hand"));
+    }
     let inputs = source::list(&job.locations, cx.stores.as_ref()).await?;
     let sizes: Option<u64> = inputs.iter().map(|input| input.size).sum();
     cx.observer.total_bytes(sizes);
     let sources = open_sources(&job, cx.stores.as_ref()).await?;
     let run_id = run_id(&job, &inputs, &sources);
     let root = match (&action, &job.sink) {
-        (Action::Publish { .. }, Some(sink)) => Some(locate(&sink.location, cx.stores.as_ref())?),
-        (Action::Publish { .. }, None) => {
+        (Action::Publish { .. } | Action::Stage, Some(sink)) => Some(locate(&sink.location, cx.stores.as_ref())?),
+        (Action::Publish { .. } | Action::Stage, None) => {
             return Err(Error::configuration("the job has no sink: where should the output go?")
                 .with_help("add `sink: {location: ...}`, or use `validate`"));
         }
@@ -70,8 +82,13 @@ pub async fn run(job: Job, action: Action, cx: RunContext) -> Result<RunReport> 
     }
     run.history = Arc::new(run.recall().await?);
     run.audit(State::New, &[], None, &AttemptId("-".to_owned()), &[]).await?;
+    run.lineage(Stage::Start, None).await;
     let attempt = AttemptId::random();
     let outcome = run.execute(&attempt).await;
+    match &outcome {
+        Ok(report) if report.verdict == Verdict::Valid => run.lineage(Stage::Complete, Some(report)).await,
+        other => run.lineage(Stage::Fail, other.as_ref().ok()).await,
+    }
     if let Err(error) = &outcome {
         // The audit is told what can be told; the error itself is what the caller must see.
         let _ = run.audit(State::Error, &[], None, &attempt, &[error.to_string()]).await;
@@ -143,17 +160,35 @@ struct Run {
 
 impl Run {
     fn dry(&self) -> bool {
-        !matches!(self.action, Action::Publish { dry_run: false })
+        !matches!(self.action, Action::Publish { dry_run: false } | Action::Stage)
+    }
+
+    /// Tells where the data came from and went to, where the job wants that. A failure to do so is no failure of the run.
+    async fn lineage(&self, stage: Stage, report: Option<&RunReport>) {
+        let (Some(target), Some(sink)) = (&self.job.edges.lineage, &self.cx.lineage) else { return };
+        let told = Told {
+            namespace: &target.namespace,
+            job: self.job.name.as_deref(),
+            run_id: &self.run_id.0,
+            inputs: self.inputs.iter().map(|input| input.uri.as_str()).collect(),
+            output: self.root.as_ref().map(|root| root.uri.as_str()),
+            at: (self.cx.now)(),
+            report,
+        };
+        if let Err(error) = sink.emit(target, &event(stage, &told)).await {
+            tracing::warn!(run = %self.run_id, %error, "the lineage event could not be delivered");
+        }
     }
 
     /// The report of a run that was published before, when this is the same run.
     async fn published_before(&self) -> Result<Option<RunReport>> {
         let Some(root) = self.root.as_ref().filter(|_| !self.dry()) else { return Ok(None) };
         let Some(manifest) = commit::published(root, &self.run_id).await? else { return Ok(None) };
-        // A crash between the commit and the audit is repaired here.
-        self.audit_ingested(&manifest).await?;
         let mut report = self.repeated(root, &manifest);
-        self.remember(root, &manifest, &mut report).await;
+        if self.action != Action::Stage {
+            // A crash between the commit and what follows it is repaired here.
+            self.conclude_commit(root, &manifest, &mut report.warnings).await?;
+        }
         Ok(Some(report))
     }
 
@@ -191,12 +226,12 @@ impl Run {
         }
     }
 
-    /// Adds a committed run to the history. The commit stands whatever becomes of this, so a failure is a warning.
-    async fn remember(&self, root: &Located, manifest: &Manifest, report: &mut RunReport) {
-        let appended = StoreHistory::new(root.clone()).append(&HistoryEntry::of(manifest)).await;
-        if let Err(error) = appended {
-            report.warnings.push(format!("the metrics history could not be written, the next run will do it: {error}"));
-        }
+    /// What follows a commit: catalog, audit, history. Each may be done again.
+    async fn conclude_commit(&self, root: &Located, manifest: &Manifest, warnings: &mut Vec<String>) -> Result<()> {
+        register(manifest, root, &self.job, self.cx.catalog.as_deref()).await?;
+        self.audit_ingested(manifest).await?;
+        remember(root, manifest, warnings).await;
+        Ok(())
     }
 
     fn repeated(&self, root: &Located, manifest: &Manifest) -> RunReport {
@@ -238,6 +273,7 @@ impl Run {
             version: input.version.clone(),
             sha256: None,
         }));
+        let schema = plan.schema.clone();
         let mut report = RunReport {
             verdict,
             run_id: self.run_id.to_string(),
@@ -260,7 +296,7 @@ impl Run {
             rule_labels: judged.labels,
             metrics: judged.metrics,
         };
-        self.conclude(attempt, &mut report, files, rejects).await?;
+        self.conclude(attempt, &mut report, &schema, files, rejects).await?;
         report.timing = self.timing(bytes, report.rows.read);
         Ok(report)
     }
@@ -270,6 +306,7 @@ impl Run {
         &self,
         attempt: &AttemptId,
         report: &mut RunReport,
+        schema: &Schema,
         files: Vec<DataFile>,
         rejects: Option<DataFile>,
     ) -> Result<()> {
@@ -306,26 +343,25 @@ impl Run {
             return self.audit(state, &report.inputs, Some(report.rows), attempt, &report.reasons).await;
         }
         self.audit(State::Valid, &report.inputs, Some(report.rows), attempt, &[]).await?;
-        let manifest = self.manifest(attempt, report, files, rejects);
+        let manifest = self.manifest(attempt, report, schema, files, rejects)?;
+        if self.action == Action::Stage {
+            let place = commit::stage(root, &manifest).await?;
+            let place = uri(root, place.as_ref());
+            let staged = commit_report(root, &manifest, CommitState::Staged);
+            report.commit = Some(CommitReport { manifest: Some(place), ..staged });
+            return Ok(());
+        }
         match commit::publish(root, &manifest).await? {
             CommitOutcome::Committed => {
-                self.audit_ingested(&manifest).await?;
-                self.remember(root, &manifest, report).await;
+                self.conclude_commit(root, &manifest, &mut report.warnings).await?;
                 report.commit = Some(commit_report(root, &manifest, CommitState::Committed));
             }
             CommitOutcome::AlreadyCommitted(other) => {
-                self.audit_ingested(&other).await?;
-                self.remember(root, &other, report).await;
+                self.conclude_commit(root, &other, &mut report.warnings).await?;
                 report.warnings.push("another attempt committed the same run first".to_owned());
                 report.commit = Some(commit_report(root, &other, CommitState::AlreadyCommitted));
             }
-            CommitOutcome::Unknown(why) => {
-                return Err(Error::new(
-                    ErrorKind::CommitUnknown,
-                    format!("nobody knows whether the commit took effect: {why}"),
-                )
-                .with_help("nothing was deleted; run again: it finds out"));
-            }
+            CommitOutcome::Unknown(why) => return Err(commit_unknown(&why)),
         }
         Ok(())
     }
@@ -334,9 +370,10 @@ impl Run {
         &self,
         attempt: &AttemptId,
         report: &RunReport,
+        schema: &Schema,
         files: Vec<DataFile>,
         rejects: Option<DataFile>,
-    ) -> Manifest {
+    ) -> Result<Manifest> {
         let input = |input: &InputReport| ManifestInput {
             uri: input.uri.clone(),
             size: input.size,
@@ -344,7 +381,9 @@ impl Run {
             sha256: input.sha256.clone(),
         };
         let first = files.first().map(|file| file.partition.iter().map(|(name, _)| name.clone()).collect());
-        Manifest {
+        let partition_by = self.job.sink.as_ref().map(|sink| sink.partition_by.as_slice()).unwrap_or_default();
+        let limits = self.limits();
+        Ok(Manifest {
             version: 1,
             run_id: self.run_id.clone(),
             attempt: attempt.clone(),
@@ -358,8 +397,15 @@ impl Run {
             files,
             rejects,
             rule_outcomes: serde_json::to_value(&report.rule_outcomes).unwrap_or_default(),
+            table: TableShape::new(schema, partition_by)?,
+            usage: Usage {
+                elapsed_seconds: self.started.elapsed().as_secs_f64(),
+                bytes_read: report.inputs.iter().map(|input| input.size).sum(),
+                threads: limits.threads,
+                memory_limit_bytes: limits.memory_bytes,
+            },
             metrics: report.metrics.clone(),
-        }
+        })
     }
 
     /// Passes over the inputs; once more when an inferred type proves too narrow.
@@ -429,7 +475,8 @@ impl Run {
         attempt: &AttemptId,
         reasons: &[String],
     ) -> Result<()> {
-        let Some(root) = self.root.as_ref().filter(|_| !self.dry()) else { return Ok(()) };
+        let keeps = !self.dry() && self.action != Action::Stage;
+        let Some(root) = self.root.as_ref().filter(|_| keeps) else { return Ok(()) };
         let beside = StoreAudit::new(root.clone());
         let log: &dyn AuditLog = self.cx.audit.as_deref().unwrap_or(&beside);
         for (input, (name, version)) in self.inputs.iter().zip(identities(&self.inputs)) {
@@ -446,10 +493,79 @@ impl Run {
                 attempt: attempt.0.clone(),
                 rows,
                 reasons: reasons.to_vec(),
+                ..Event::default()
             };
             log.advance(&event).await?;
         }
         Ok(())
+    }
+}
+
+/// What became of a manifest that was staged.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The manifest that is committed, by this or another attempt.
+    pub manifest: Manifest,
+    /// Where it is.
+    pub place: String,
+    /// What did not work out though the commit stands.
+    pub warnings: Vec<String>,
+}
+
+/// Commits what a run with [`Action::Stage`] left at `staged`, and makes it known. May be done again: it finds the commit
+/// that is there. The audit is the caller's.
+///
+/// # Errors
+/// `CommitUnknown` when the store did not answer; `Input` when the staged manifest is gone.
+pub async fn commit_staged(staged: &str, job: &Job, cx: &RunContext) -> Result<Published> {
+    let Some(sink) = &job.sink else { return Err(Error::configuration("the job has no sink")) };
+    let stores = cx.stores.configured(&job.edges.storage).unwrap_or_else(|| Arc::clone(&cx.stores));
+    let root = locate(&sink.location, stores.as_ref())?;
+    let place = locate(staged, stores.as_ref())?;
+    let Some(manifest) = commit::read(place.store.as_ref(), &place.path).await? else {
+        return Err(Error::new(ErrorKind::Input, format!("not found: {staged}"))
+            .with_help("what was staged is gone; validate the file again"));
+    };
+    let manifest = match commit::published(&root, &manifest.run_id).await? {
+        Some(manifest) => manifest,
+        None => match commit::publish(&root, &manifest).await? {
+            CommitOutcome::Committed => manifest,
+            CommitOutcome::AlreadyCommitted(other) => *other,
+            CommitOutcome::Unknown(why) => return Err(commit_unknown(&why)),
+        },
+    };
+    register(&manifest, &root, job, cx.catalog.as_deref()).await?;
+    let mut warnings = Vec::new();
+    remember(&root, &manifest, &mut warnings).await;
+    let place = uri(&root, manifest_path(&root.path, &manifest.run_id).as_ref());
+    Ok(Published { manifest, place, warnings })
+}
+
+fn commit_unknown(why: &str) -> Error {
+    Error::new(ErrorKind::CommitUnknown, format!("nobody knows whether the commit took effect: {why}"))
+        .with_help("nothing was deleted; run again: it finds out")
+}
+
+/// Makes a committed run known to the catalog that its job names.
+async fn register(manifest: &Manifest, root: &Located, job: &Job, catalog: Option<&dyn Catalog>) -> Result<()> {
+    let (Some(table), Some(catalog)) = (&job.edges.catalog, catalog) else { return Ok(()) };
+    let publication = Publication::of(manifest, root.path.as_ref(), &root.uri)?;
+    let done = catalog.register(table, &publication).await?;
+    tracing::info!(
+        run = %manifest.run_id,
+        table = %format_args!("{}.{}", table.database, table.table),
+        created = done.created,
+        partitions = done.partitions_added,
+        "the catalog knows the run"
+    );
+    Ok(())
+}
+
+/// Adds a committed run to the history. The commit stands whatever becomes of this, so a failure is a warning.
+async fn remember(root: &Located, manifest: &Manifest, warnings: &mut Vec<String>) {
+    let appended = StoreHistory::new(root.clone()).append(&HistoryEntry::of(manifest)).await;
+    if let Err(error) = appended {
+        warnings.push(format!("the metrics history could not be written, the next run will do it: {error}"));
     }
 }
 

@@ -1,25 +1,16 @@
-//! The Lambda `bootstrap`: an event in, one run of the engine, its report out.
+//! The Lambda `bootstrap`: an event in, one step of the workflow or one run, a JSON document out.
 //!
 //! VALID and INVALID are answers; what kept the engine from one is a typed error that a state machine can catch.
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
-
-mod event;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use etl_aws::Stores;
+use etl_aws::telemetry::{self, Telemetry};
+use etl_aws::{Clients, Handler};
 use etl_engine::exec::Cancel;
-use etl_engine::job::OpenError;
-use etl_engine::job::open::open_any;
-use etl_engine::report::RunReport;
-use etl_engine::report::failure::with_causes;
-use etl_engine::source::StoreProvider;
-use etl_engine::{Action, Error, ErrorKind, RunContext, Silent};
+use etl_engine::workflow::Failure;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
-
-use crate::event::Request;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -29,39 +20,24 @@ const GRACE: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let stores: Arc<dyn StoreProvider> = Arc::new(Stores::default());
-    let handler = |event: LambdaEvent<Value>| handle(event, Arc::clone(&stores));
-    lambda_runtime::run(service_fn(handler)).await
+    let telemetry = Arc::new(telemetry::begin("etl-engine-lambda", "info,aws_config=warn,aws_smithy_runtime=warn"));
+    let handler = Arc::new(Handler::new(Clients::default()));
+    let handle = |event: LambdaEvent<Value>| handle(event, Arc::clone(&handler), Arc::clone(&telemetry));
+    lambda_runtime::run(service_fn(handle)).await
 }
 
-async fn handle(event: LambdaEvent<Value>, stores: Arc<dyn StoreProvider>) -> Result<RunReport, Failure> {
+async fn handle(event: LambdaEvent<Value>, handler: Arc<Handler>, telemetry: Arc<Telemetry>) -> Result<Value, Typed> {
     let (event, invocation) = event.into_parts();
-    let fallback = std::env::var("ETL_JOB").ok();
-    let request = Request::new(&event, fallback).map_err(Error::configuration)?;
-    let mut job = open_any(&request.job, &request.sets, stores.as_ref()).await?;
-    if !request.inputs.is_empty() {
-        job.locations.clone_from(&request.inputs);
-    }
-    let action = match job.sink {
-        Some(_) => Action::Publish { dry_run: request.dry_run },
-        None => Action::Validate,
-    };
     let cancel = Cancel::default();
     let left = invocation.deadline().duration_since(SystemTime::from(chrono::Utc::now())).unwrap_or_default();
     let deadline = tokio::spawn(stop_after(left.saturating_sub(GRACE), cancel.clone()));
-    let context = RunContext {
-        stores,
-        now: chrono::Utc::now,
-        audit: None,
-        observer: Arc::new(Silent),
-        cancel,
-        temp_dir: std::env::temp_dir(),
-    };
-    let result = etl_engine::run(job, action, context).await;
+    let result = handler.handle(&event, cancel).await;
     deadline.abort();
-    Ok(result?)
+    if telemetry.is_on() {
+        // The process is frozen once it has answered.
+        let _ = tokio::task::spawn_blocking(move || telemetry.flush()).await;
+    }
+    Ok(result?.document)
 }
 
 /// A run that is stopped can say so; one that is killed cannot.
@@ -70,39 +46,18 @@ async fn stop_after(time: Duration, cancel: Cancel) {
     cancel.cancel();
 }
 
-/// Why there is no answer.
+/// A failure by the name that a state machine's `Retry` and `Catch` match.
 #[derive(Debug)]
-struct Failure(OpenError);
+struct Typed(Failure);
 
-impl<E: Into<OpenError>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl From<Failure> for Diagnostic {
+impl From<Failure> for Typed {
     fn from(failure: Failure) -> Self {
-        let (kind, error_message) = match &failure.0 {
-            OpenError::Engine(error) => {
-                let help = error.help().map(|help| format!(" ({help})")).unwrap_or_default();
-                (error.kind(), format!("{}{help}", with_causes(error)))
-            }
-            OpenError::Faulty(faulty) => (ErrorKind::Configuration, faulty.to_string()),
-        };
-        tracing::error!(error_type = error_type(kind), "{error_message}");
-        Self { error_type: error_type(kind).to_owned(), error_message }
+        Self(failure)
     }
 }
 
-/// The names that a state machine's `Retry` and `Catch` match.
-fn error_type(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Configuration => "Etl.InvalidJob",
-        ErrorKind::Input => "Etl.InputUnavailable",
-        ErrorKind::Data => "Etl.InvalidData",
-        ErrorKind::Storage | ErrorKind::Changed | ErrorKind::Cancelled => "Etl.Retryable",
-        ErrorKind::CommitUnknown => "Etl.CommitUnknown",
-        ErrorKind::Reconciliation => "Etl.Reconciliation",
-        _ => "Etl.Internal",
+impl From<Typed> for Diagnostic {
+    fn from(Typed(failure): Typed) -> Self {
+        Self { error_type: failure.kind.name().to_owned(), error_message: failure.message }
     }
 }

@@ -1,11 +1,13 @@
 //! The command line: what may be said, and what `--help` teaches.
 
+mod arrive;
 mod judge;
 mod records;
 mod rules;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use arrive::{Pipeline, Plan};
 pub(crate) use judge::{Convert, Infer, JsonShape, Ruling, Run, Validate};
 pub(crate) use records::{Audit, Commits, Export, History, HistoryOf, JobCommand};
 pub(crate) use rules::{Explain, Rules, RulesParse, RulesSuggest};
@@ -71,6 +73,10 @@ pub(crate) enum Command {
     Rules(Rules),
     /// Say what a DQDL rule type means; without a name, list them all
     Explain(Explain),
+    /// Watch a folder: judge each file that arrives, publish the good ones, move the bad ones, tell of failures
+    Pipeline(Pipeline),
+    /// Say what judging files on AWS will take and cost, before it is done
+    Plan(Plan),
     /// Look at what was published, and clean up
     #[command(subcommand)]
     Commits(Commits),
@@ -96,6 +102,9 @@ impl Command {
             Self::Rules(Rules::Parse(args)) => args.json,
             Self::Rules(Rules::Suggest(args)) => args.json,
             Self::Explain(args) => args.json,
+            // Its lines are documents of their own.
+            Self::Pipeline(_) => false,
+            Self::Plan(args) => args.json,
             Self::Commits(Commits::List { json, .. } | Commits::Show { json, .. } | Commits::Gc { json, .. }) => *json,
             Self::Audit(Audit::List { json, .. } | Audit::Show { json, .. }) => *json,
             Self::History(History::List { json, .. } | History::Export { json, .. }) => *json,

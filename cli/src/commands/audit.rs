@@ -1,6 +1,7 @@
 //! `audit`: what became of each file.
 
-use etl_engine::audit::{AuditLog, Event, StoreAudit};
+use etl_aws::DynamoAudit;
+use etl_engine::audit::{AuditLog, Event, Filter, StoreAudit};
 use etl_engine::source::locate;
 use etl_engine::{Error, ErrorKind};
 use serde_json::Value;
@@ -16,19 +17,20 @@ use crate::world::World;
 pub(super) async fn execute(args: Audit, world: &mut World) -> Result<u8, Failure> {
     match args {
         Audit::List { root, state, json } => {
-            let log = StoreAudit::new(locate(&root, world.stores.as_ref())?);
-            let mut events = log.list().await?;
+            let log = log(&root, world)?;
+            let mut events = log.list(&Filter::default()).await?;
             events
                 .retain(|event| state.as_ref().is_none_or(|state| event.state.to_string().eq_ignore_ascii_case(state)));
             print("files", &events, json, world)
         }
         Audit::Show { root, file, json } => {
-            let root = locate(&root, world.stores.as_ref())?;
-            let place = root.uri.clone();
-            let log = StoreAudit::new(root);
+            let place = root.clone();
+            let log = log(&root, world)?;
             // A file has one history for each of its versions and each job.
             let mut events = Vec::new();
-            for last in log.list().await?.iter().filter(|last| last.file_id == file || same(&last.uri, &file)) {
+            for last in
+                log.list(&Filter::default()).await?.iter().filter(|last| last.file_id == file || same(&last.uri, &file))
+            {
                 events.extend(log.events(&last.file_id).await?);
             }
             if events.is_empty() {
@@ -38,6 +40,14 @@ pub(super) async fn execute(args: Audit, world: &mut World) -> Result<u8, Failur
             print("events", &events, json, world)
         }
     }
+}
+
+/// The audit beside a table, or in one of DynamoDB: `dynamodb:NAME`.
+fn log(root: &str, world: &World) -> Result<Box<dyn AuditLog>, Error> {
+    Ok(match root.strip_prefix("dynamodb:") {
+        Some(table) => Box::new(DynamoAudit::new(world.clients.clone(), table)),
+        None => Box::new(StoreAudit::new(locate(root, world.stores.as_ref())?)),
+    })
 }
 
 /// Whether two names mean one file: they are equal, or the same local path.

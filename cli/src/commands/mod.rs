@@ -7,6 +7,8 @@ mod explain;
 mod history;
 mod infer;
 mod job;
+mod pipeline;
+mod plan;
 mod rules;
 mod run;
 mod spec;
@@ -28,6 +30,8 @@ pub(crate) async fn execute(command: Command, world: &mut World) -> Result<u8, F
         Command::Convert(args) => convert::execute(args, world).await,
         Command::Infer(args) => infer::execute(args, world).await,
         Command::Rules(args) => rules::execute(args, world).await,
+        Command::Pipeline(args) => pipeline::execute(args, world).await,
+        Command::Plan(args) => plan::execute(args, world).await,
         Command::Explain(args) => explain::execute(&args, world),
         Command::Commits(args) => commits::execute(args, world).await,
         Command::Audit(args) => audit::execute(args, world).await,

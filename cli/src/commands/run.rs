@@ -21,7 +21,13 @@ pub(super) async fn execute(args: Run, world: &mut World) -> Result<u8, Failure>
         job.locations.clone_from(&args.inputs);
     }
     let action = Action::Publish { dry_run: args.dry_run };
-    let report = world.run(async |context| etl_engine::run(job, action, context).await).await?;
+    let clients = world.clients.clone();
+    let report = world
+        .run(async |context| {
+            let context = etl_aws::with_edges(&job, &clients, context);
+            etl_engine::run(job, action, context).await
+        })
+        .await?;
     finish(&report, args.json, next(&report).as_deref(), world)
 }
 
@@ -32,6 +38,7 @@ fn next(report: &RunReport) -> Option<String> {
         CommitState::Committed | CommitState::AlreadyCommitted => {
             format!("read it: etl-engine commits show {} --sql", shell(&commit.root))
         }
+        CommitState::Staged => "commit what was staged".to_owned(),
         CommitState::DryRun => "publish it: run again without --dry-run".to_owned(),
         CommitState::NotCommitted if commit.rejects.is_some() => {
             "see the rejects for the rows and their reasons; correct the input and run again".to_owned()

@@ -207,6 +207,7 @@ fn output(commit: &CommitReport, look: Look) -> String {
                 look.paint(Ink::Green, "published already")
             )
         }
+        CommitState::Staged => format!("staged {files} in {root}\n"),
         CommitState::DryRun => format!("dry run: nothing was published; {root} is as it was\n"),
         CommitState::NotCommitted => format!("nothing was published; {root} is as it was\n"),
     };

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Advance, AuditLog, Event, step};
+use super::{Advance, AuditLog, Event, Filter, settled};
 use crate::error::Result;
 
 /// Events by file, for as long as this value lives.
@@ -24,15 +24,16 @@ impl AuditLog for MemoryAudit {
     async fn advance(&self, event: &Event) -> Result<Advance> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let last = files.get(&event.file_id).and_then(|events| events.last());
-        if let Some(settled) = step(last, event) {
+        if let Some(settled) = settled(last, event) {
             return Ok(settled);
         }
         files.entry(event.file_id.clone()).or_default().push(event.clone());
         Ok(Advance::Done)
     }
 
-    async fn list(&self) -> Result<Vec<Event>> {
+    async fn list(&self, filter: &Filter) -> Result<Vec<Event>> {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(files.values().filter_map(|events| events.last().cloned()).collect())
+        let last = files.values().filter_map(|events| events.last());
+        Ok(last.filter(|event| filter.matches(event)).cloned().collect())
     }
 }

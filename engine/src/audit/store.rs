@@ -6,7 +6,7 @@ use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
 use super::state::Event;
-use super::{Advance, AuditLog, step};
+use super::{Advance, AuditLog, Filter, settled};
 use crate::error::{Error, Result};
 use crate::source::Located;
 
@@ -60,7 +60,7 @@ impl AuditLog for StoreAudit {
                 Some(name) => Some(self.read(name).await?),
                 None => None,
             };
-            if let Some(settled) = step(last.as_ref(), event) {
+            if let Some(settled) = settled(last.as_ref(), event) {
                 return Ok(settled);
             }
             // The number alone is the name, so that two steps cannot both be the next one.
@@ -77,7 +77,14 @@ impl AuditLog for StoreAudit {
         Err(Error::storage("the audit could not be written", "too many writers at once"))
     }
 
-    async fn list(&self) -> Result<Vec<Event>> {
+    async fn last(&self, file_id: &str) -> Result<Option<Event>> {
+        match self.names(file_id).await?.last() {
+            Some(name) => Ok(Some(self.read(name).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Vec<Event>> {
         let folder = self.folder();
         let mut names: Vec<Path> =
             self.root.store.list(Some(&folder)).map_ok(|meta| meta.location).try_collect().await?;
@@ -90,6 +97,7 @@ impl AuditLog for StoreAudit {
                 events.push(self.read(name).await?);
             }
         }
+        events.retain(|event| filter.matches(event));
         Ok(events)
     }
 }

@@ -53,7 +53,7 @@ async fn a_log_that_takes_every_step_does_not_pass() {
             self.0.lock().unwrap().push(event.clone());
             Ok(Advance::Done)
         }
-        async fn list(&self) -> Result<Vec<Event>> {
+        async fn list(&self, _: &Filter) -> Result<Vec<Event>> {
             Ok(self.0.lock().unwrap().clone())
         }
     }
@@ -69,15 +69,10 @@ async fn a_writer_that_slept_between_look_and_write_loses() {
     let event = |state, attempt: &str| Event {
         file_id: "f".into(),
         state,
-        at: chrono::DateTime::UNIX_EPOCH,
         uri: "f.csv".into(),
-        version: None,
-        size: None,
-        sha256: None,
         run_id: "r".into(),
         attempt: attempt.into(),
-        rows: None,
-        reasons: Vec::new(),
+        ..Event::default()
     };
     quick.advance(&event(State::New, "-")).await.unwrap();
     // While the slow one sleeps, having seen NEW alone, the quick one finishes the file.

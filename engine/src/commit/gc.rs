@@ -25,7 +25,7 @@ pub struct Garbage {
 pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_run: bool) -> Result<Vec<Garbage>> {
     // Listed before the commits are read: a file that a commit names by then is kept.
     let mut found = Vec::new();
-    for folder in ["data", "rejects"] {
+    for folder in ["data", "rejects", "staged"] {
         let folder = root.path.clone().join(folder);
         let files: Vec<_> = root.store.list(Some(&folder)).try_collect().await?;
         found.extend(files);

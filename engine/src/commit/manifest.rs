@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::catalog::TableShape;
 use crate::history::MetricValue;
-use crate::report::RowCounts;
+use crate::report::{RowCounts, Usage};
 use crate::write::DataFile;
 
 /// Raised when the same bytes and job may come to another result than before, so that runs are not taken for repeats.
@@ -93,6 +94,12 @@ pub struct Manifest {
     pub rejects: Option<DataFile>,
     /// What each rule came to.
     pub rule_outcomes: serde_json::Value,
+    /// The columns and partition keys of the files; absent before there were any.
+    #[serde(default)]
+    pub table: TableShape,
+    /// What the run took.
+    #[serde(default)]
+    pub usage: Usage,
     /// The run's metrics, for rules of later runs; absent before there were any.
     #[serde(default)]
     pub metrics: Vec<MetricValue>,

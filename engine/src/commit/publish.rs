@@ -153,7 +153,11 @@ fn reconcile(manifest: &Manifest) -> Result<()> {
     .with_help("nothing was published; please report this"))
 }
 
-async fn read(store: &dyn ObjectStore, path: &Path) -> Result<Option<Manifest>> {
+/// Reads a manifest, committed or staged; `None` when it is not there.
+///
+/// # Errors
+/// `Storage` when it cannot be read.
+pub async fn read(store: &dyn ObjectStore, path: &Path) -> Result<Option<Manifest>> {
     let bytes = match store.get(path).await {
         Ok(found) => found.bytes().await?,
         Err(object_store::Error::NotFound { .. }) => return Ok(None),

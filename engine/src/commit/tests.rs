@@ -120,6 +120,8 @@ fn manifest(attempt: &str, accepted: u64) -> Manifest {
         files: vec![file],
         rejects: None,
         rule_outcomes: serde_json::Value::Null,
+        table: crate::catalog::TableShape::default(),
+        usage: crate::report::Usage::default(),
         metrics: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use etl_rules::{CompositeMethod, FilteredRows, RuleOptions};
 use sha2::{Digest, Sha256};
 
+use super::edges::{self, Edges};
 use super::load::JobDiagnostic;
 use super::spec::{Amount, ColumnSpec, HeaderSpec, JobSpec, SchemaSpec, SinkSpec, SourceSpec, Texts};
 use crate::decode::detect::Format;
@@ -49,6 +50,8 @@ pub struct Job {
     pub threads: Option<usize>,
     /// The table whose earlier runs rules look back at, when it is not the sink.
     pub history: Option<String>,
+    /// What the job has to do with the world around it.
+    pub edges: Edges,
     /// SHA-256 of everything above that can change the outcome, in hex.
     pub hash: String,
 }
@@ -100,14 +103,14 @@ pub struct Sink {
 const MIN_MEMORY_BYTES: u64 = 128 << 20;
 
 /// Collects what is wrong.
-struct Problems(Vec<JobDiagnostic>);
+pub(super) struct Problems(Vec<JobDiagnostic>);
 
 impl Problems {
-    fn add(&mut self, message: impl Into<String>) {
+    pub(super) fn add(&mut self, message: impl Into<String>) {
         self.0.push(JobDiagnostic::new(message));
     }
 
-    fn with_help(&mut self, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn with_help(&mut self, message: impl Into<String>, help: impl Into<String>) {
         self.0.push(JobDiagnostic { help: Some(help.into()), ..JobDiagnostic::new(message) });
     }
 
@@ -133,16 +136,7 @@ impl JobSpec {
         if !self.transform.is_empty() {
             problems.with_help("`transform` is not supported yet", "remove it: rows are published as they are read");
         }
-        if self.catalog.is_some() {
-            problems.with_help("`catalog` is not supported yet", "remove it: the manifest names the published files");
-        }
-        if self.notify.is_some() {
-            problems.with_help("`notify` is not supported yet", "remove it: use the exit code and the JSON report");
-        }
-        if self.audit.as_ref().is_some_and(|audit| audit.dynamodb.is_some()) {
-            problems
-                .with_help("`audit.dynamodb` is not supported yet", "remove it: the audit is kept beside the output");
-        }
+        let edges = edges::bind(self, base, &mut problems);
         let locations = self.source.location.as_ref().map(Texts::list).unwrap_or_default();
         let locations = locations.iter().map(|location| base(location)).collect();
         let format = match self.source.format.as_deref() {
@@ -222,17 +216,19 @@ impl JobSpec {
             memory_bytes,
             threads: self.limits.threads.map(|threads| threads as usize),
             history: None,
+            edges,
             hash,
         })
     }
 
-    /// Limits and the place of the input do not change an outcome, so they are left out; the inputs themselves are part
+    /// Limits, the place of the input and what is told to whom do not change an outcome, so they are left out; the inputs themselves are part
     /// of the run's identity.
     fn hash(&self, rules: Option<&str>) -> String {
         let mut spec = self.clone();
         spec.limits = super::spec::LimitsSpec::default();
         spec.source.location = None;
         spec.row_outcomes = None;
+        (spec.catalog, spec.audit, spec.notify, spec.storage, spec.lineage) = (None, None, None, None, None);
         for source in spec.sources.values_mut() {
             source.location = Texts::default();
         }

@@ -40,12 +40,18 @@ pub struct JobSpec {
     pub transform: Vec<serde_json::Value>,
     /// Where accepted rows are published.
     pub sink: Option<SinkSpec>,
-    /// A catalog to register the table in; not supported yet.
-    pub catalog: Option<serde_json::Value>,
-    /// Where the audit trail is kept; only the embedded one, beside the output, is supported yet.
+    /// A catalog that the table is made known in.
+    pub catalog: Option<CatalogSpec>,
+    /// Where the audit trail is kept; beside the output when absent.
     pub audit: Option<AuditSpec>,
-    /// Who is told of failures; not supported yet.
-    pub notify: Option<serde_json::Value>,
+    /// Who is told of invalid files and errors by `etl-engine pipeline` and the workflow.
+    pub notify: Option<NotifySpec>,
+    /// How objects are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageSpec>,
+    /// Where OpenLineage events of the run are sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<LineageSpec>,
     /// What a run may use. Limits never change a verdict.
     #[serde(default)]
     pub limits: LimitsSpec,
@@ -221,8 +227,87 @@ pub struct SinkSpec {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditSpec {
-    /// A DynamoDB table; not supported yet.
-    pub dynamodb: Option<serde_json::Value>,
+    /// A DynamoDB table with the keys `pk` and `sk` and the index `by_state` (deploy/README.md).
+    pub dynamodb: Option<DynamoSpec>,
+}
+
+/// A DynamoDB table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DynamoSpec {
+    /// Its name or ARN.
+    pub table: String,
+}
+
+/// A catalog.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogSpec {
+    /// The Glue Data Catalog.
+    pub glue: Option<GlueSpec>,
+}
+
+/// A table of the Glue Data Catalog.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GlueSpec {
+    /// The database; it must exist.
+    pub database: String,
+    /// The table; it is created when it does not exist.
+    pub table: String,
+    /// The account that owns the catalog; the caller's when absent.
+    pub catalog_id: Option<String>,
+    /// When the columns differ from the table's: `add` (the default) appends new ones and refuses all else, `strict` refuses
+    /// every difference, `replace` takes the new columns whatever they are.
+    pub evolution: Option<String>,
+}
+
+/// Who is told.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotifySpec {
+    /// An SNS topic.
+    pub sns: Option<SnsSpec>,
+    /// A URL that a JSON document is posted to.
+    pub webhook: Option<WebhookSpec>,
+}
+
+/// An SNS topic.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SnsSpec {
+    /// Its ARN.
+    pub topic: String,
+}
+
+/// A URL that is posted to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSpec {
+    /// The URL.
+    pub url: String,
+}
+
+/// How objects are kept; for stores that have a say in it, such as S3.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StorageSpec {
+    /// The KMS key (ARN, id or alias) that every object that is written is encrypted with.
+    pub kms_key: Option<String>,
+    /// The account (12 digits) that every bucket must belong to.
+    pub bucket_owner: Option<Amount>,
+}
+
+/// Where OpenLineage events go.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LineageSpec {
+    /// A file that events are appended to, one a line; relative to the job file.
+    pub file: Option<String>,
+    /// A URL that events are posted to, such as `http://marquez:5000/api/v1/lineage`.
+    pub url: Option<String>,
+    /// The namespace of the job; `etl-engine` when absent.
+    pub namespace: Option<String>,
 }
 
 /// What a run may use.

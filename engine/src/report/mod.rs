@@ -4,6 +4,7 @@ mod excerpt;
 pub mod failure;
 mod faults;
 mod glue;
+pub mod lineage;
 
 pub use excerpt::excerpt;
 pub use faults::{FaultEntry, FaultKey, FaultLog, FaultPlace, FaultSample};
@@ -140,6 +141,19 @@ pub struct Timing {
     pub rows_per_second: f64,
 }
 
+/// What a run took, beside what `etl-engine plan` expects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Seconds from the start to the commit.
+    pub elapsed_seconds: f64,
+    /// Bytes read from the inputs, as stored.
+    pub bytes_read: u64,
+    /// Worker threads.
+    pub threads: usize,
+    /// The memory limit in bytes.
+    pub memory_limit_bytes: u64,
+}
+
 /// What became of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,6 +162,8 @@ pub enum CommitState {
     Committed,
     /// An earlier run had published the same job on the same inputs; nothing was done.
     AlreadyCommitted,
+    /// The rows are written and wait for their commit.
+    Staged,
     /// Everything but the publishing was done.
     DryRun,
     /// The data is invalid, so nothing was published.

@@ -225,6 +225,10 @@ mod tests {
     struct Memory(Arc<InMemory>);
 
     impl StoreProvider for Memory {
+        fn as_provider(&self) -> &dyn StoreProvider {
+            self
+        }
+
         fn store(&self, _url: &Url) -> Result<Arc<dyn ObjectStore>> {
             Ok(Arc::clone(&self.0) as Arc<dyn ObjectStore>)
         }

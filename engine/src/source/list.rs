@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use globset::{GlobBuilder, GlobMatcher};
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use object_store::{GetOptions, ObjectMeta, ObjectStore};
 
 use super::stores::{StoreProvider, is_url, locate};
 use crate::error::{Error, ErrorKind, Result};
@@ -35,7 +35,8 @@ pub struct ObjectRef {
     pub place: Place,
 }
 
-/// Finds the inputs that `locations` name: files, directories, globs, `-`, URLs. Sorted within each location.
+/// Finds the inputs that `locations` name: files, directories, globs, `-`, URLs. Sorted within each location. A URL may end
+/// with the one version that is meant, see [`pinned`].
 ///
 /// Files in directories whose name begins with `.` or `_` are passed over, as Hive and Spark do.
 ///
@@ -56,6 +57,47 @@ pub async fn list(locations: &[String], stores: &dyn StoreProvider) -> Result<Ve
         inputs.extend(found);
     }
     Ok(inputs)
+}
+
+/// A key that means itself: in an input's name `*`, `?` and `[` are wildcards.
+pub fn literal(key: &str) -> String {
+    key.chars().fold(String::new(), |mut text, character| {
+        match character {
+            '*' | '?' | '[' => text.extend(['[', character, ']']),
+            _ => text.push(character),
+        }
+        text
+    })
+}
+
+/// The location of one object at one version: `s3://bucket/key?versionId=...` where the bucket keeps versions, `?etag=...`
+/// where it does not. A local path stays as it is.
+pub fn pinned(uri: &str, version: Option<&str>) -> String {
+    let name = match uri.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", literal(rest)),
+        None => return uri.to_owned(),
+    };
+    match version {
+        None => name,
+        Some(etag) if etag.starts_with('"') || etag.starts_with("W/") => format!("{name}?etag={etag}"),
+        Some(version) => format!("{name}?versionId={version}"),
+    }
+}
+
+/// The version that a URL is pinned to, and the URL without it.
+fn unpinned(url: &str) -> (&str, Option<&str>, Option<&str>) {
+    if let Some((url, version)) = url.rsplit_once("?versionId=") {
+        return (url, Some(version), None);
+    }
+    match url.rsplit_once("?etag=") {
+        Some((url, etag)) => (url, None, Some(etag)),
+        None => (url, None, None),
+    }
+}
+
+/// The text that [`literal`] was made from.
+fn unescaped(key: &str) -> String {
+    key.replace("[*]", "*").replace("[?]", "?").replace("[[]", "[")
 }
 
 fn has_wildcard(text: &str) -> bool {
@@ -140,6 +182,11 @@ pub(super) fn local_version(metadata: &std::fs::Metadata) -> String {
     format!("{:x}-{:x}", modified.map_or(0, |time| time.as_nanos()), metadata.len())
 }
 
+/// The version of a regular local file as it is now; `None` when it is not there.
+pub fn local_file_version(path: &FilePath) -> Option<String> {
+    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|metadata| local_version(&metadata))
+}
+
 fn local_file(path: &FilePath) -> Result<ObjectRef> {
     let metadata = std::fs::metadata(path).map_err(|error| {
         Error::new(ErrorKind::Input, format!("{} cannot be read", path.display())).with_source(error)
@@ -166,7 +213,12 @@ pub(crate) fn nearest(path: &FilePath) -> Option<String> {
 }
 
 async fn remote(url: &str, stores: &dyn StoreProvider) -> Result<Vec<ObjectRef>> {
-    let wild = has_wildcard(url);
+    let (url, version, etag) = unpinned(url);
+    let plain = unescaped(url);
+    // A name whose wildcards all mean themselves is the name of one object.
+    let exact = literal(&plain) == *url;
+    let url = if exact { plain.as_str() } else { url };
+    let wild = !exact && has_wildcard(url);
     let scheme_end = url.find("://").map_or(0, |at| at + 3);
     let root_end = url[scheme_end..].find('/').map_or(url.len(), |at| scheme_end + at);
     let (root, key) = (&url[..root_end], url[root_end..].trim_start_matches('/'));
@@ -178,8 +230,22 @@ async fn remote(url: &str, stores: &dyn StoreProvider) -> Result<Vec<ObjectRef>>
     };
     let located = locate(root, stores)?;
     if !wild && !key.is_empty() && !key.ends_with('/') {
-        match located.store.head(&Path::from(key)).await {
-            Ok(meta) => return Ok(vec![object(meta, &located.store)]),
+        let path = Path::parse(key).unwrap_or_else(|_| Path::from(key));
+        let options = GetOptions { head: true, version: version.map(str::to_owned), ..GetOptions::default() };
+        match located.store.get_opts(&path, options).await.map(|found| found.meta) {
+            Ok(mut meta) => {
+                if etag.is_some_and(|etag| meta.e_tag.as_deref() != Some(etag)) {
+                    return Err(Error::new(ErrorKind::Input, format!("{url} was overwritten since it arrived"))
+                        .with_help("the version that arrived is gone; the later one is a file of its own"));
+                }
+                // Where the bucket keeps no versions the answer has none.
+                meta.version = meta.version.or_else(|| version.map(str::to_owned));
+                return Ok(vec![object(meta, &located.store)]);
+            }
+            Err(object_store::Error::NotFound { .. }) if version.or(etag).is_some() => {
+                return Err(Error::new(ErrorKind::Input, format!("not found: {url}"))
+                    .with_help("the object was deleted since it arrived"));
+            }
             Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => return Err(named(url, error)),
         }

@@ -3,24 +3,70 @@
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
-use object_store::ObjectStore;
+use async_trait::async_trait;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use url::Url;
 
+use super::list::local_file_version;
 use crate::error::{Error, Result};
 
+/// How objects are kept, where a store has a say in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct StorageOptions {
+    /// The KMS key that every object that is written is encrypted with (SSE-KMS).
+    pub kms_key: Option<String>,
+    /// The account that every bucket must belong to.
+    pub bucket_owner: Option<String>,
+}
+
 /// Opens the store of a URL; the adapters bring one that knows `s3://`.
+#[async_trait]
 pub trait StoreProvider: Send + Sync {
     /// The store that holds what `url` names.
     fn store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>>;
+
+    /// The same stores, keeping objects as `options` say; `None` where there is nothing to say.
+    fn configured(&self, _options: &StorageOptions) -> Option<Arc<dyn StoreProvider>> {
+        None
+    }
+
+    /// Deletes an object if it is still at the version it was found at; says whether it did.
+    ///
+    /// This looks and then deletes; a store that can do both in one step overrides it.
+    async fn delete_version(&self, location: &str, version: Option<&str>) -> Result<bool> {
+        let place = locate(location, self.as_provider())?;
+        let found = match place.store.head(&place.path).await {
+            Ok(meta) => meta,
+            Err(object_store::Error::NotFound { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let now = match &place.local {
+            Some(path) => local_file_version(path),
+            None => found.version.or(found.e_tag),
+        };
+        if version.is_some() && now.as_deref() != version {
+            return Ok(false);
+        }
+        place.store.delete(&place.path).await?;
+        Ok(true)
+    }
+
+    /// This provider as a trait object.
+    fn as_provider(&self) -> &dyn StoreProvider;
 }
 
 /// Local files only.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LocalStores;
 
+#[async_trait]
 impl StoreProvider for LocalStores {
+    fn as_provider(&self) -> &dyn StoreProvider {
+        self
+    }
+
     fn store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
         match url.scheme() {
             "file" => Ok(Arc::new(LocalFileSystem::new())),

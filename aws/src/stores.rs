@@ -1,0 +1,108 @@
+//! Object stores by URL: S3 and those that speak its protocol, Google Cloud Storage, Azure, HTTP for reading, local files.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use etl_engine::source::{LocalStores, StorageOptions, StoreProvider};
+use etl_engine::{Error, Result};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum, S3ConditionalPut};
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::http::HttpBuilder;
+use object_store::{ClientConfigKey, ClientOptions, HeaderMap, HeaderValue, ObjectStore};
+use url::Url;
+
+/// Stores by URL; the client of a bucket is made once.
+#[derive(Debug, Default)]
+pub struct Stores {
+    options: StorageOptions,
+    open: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
+}
+
+#[async_trait]
+impl StoreProvider for Stores {
+    fn store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
+        if url.scheme() == "file" {
+            return LocalStores.store(url);
+        }
+        let Some(bucket) = url.host_str().filter(|bucket| !bucket.is_empty()) else {
+            return Err(Error::configuration(format!("`{url}` names no bucket")).with_help("write s3://bucket/key"));
+        };
+        let key = format!("{}://{}@{bucket}:{:?}", url.scheme(), url.username(), url.port());
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = open.get(&key) {
+            return Ok(Arc::clone(store));
+        }
+        let store = build(url, bucket, &self.options)?;
+        open.insert(key, Arc::clone(&store));
+        Ok(store)
+    }
+
+    fn configured(&self, options: &StorageOptions) -> Option<Arc<dyn StoreProvider>> {
+        (*options != self.options).then(|| Arc::new(Self { options: options.clone(), ..Self::default() }) as _)
+    }
+
+    fn as_provider(&self) -> &dyn StoreProvider {
+        self
+    }
+}
+
+fn build(url: &Url, bucket: &str, options: &StorageOptions) -> Result<Arc<dyn ObjectStore>> {
+    let place = || format!("{}://{bucket}", url.scheme());
+    let wrong = |error: object_store::Error, settings: &str| {
+        Error::configuration(format!("{} cannot be opened: {error}", place()))
+            .with_help(format!("check the {settings} settings in the environment"))
+    };
+    Ok(match url.scheme() {
+        "s3" | "s3a" => Arc::new(s3(bucket, options).map_err(|error| wrong(error, "AWS"))?),
+        "gs" => {
+            let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket);
+            Arc::new(builder.build().map_err(|error| wrong(error, "GOOGLE"))?)
+        }
+        "az" | "abfs" | "abfss" | "azure" => {
+            let builder = MicrosoftAzureBuilder::from_env().with_url(url.as_str());
+            Arc::new(builder.build().map_err(|error| wrong(error, "AZURE"))?)
+        }
+        "https" | "http" => {
+            let mut root = url.clone();
+            root.set_path("");
+            root.set_query(None);
+            let client = ClientOptions::new().with_allow_http(url.scheme() == "http");
+            let builder = HttpBuilder::new().with_url(root).with_client_options(client);
+            Arc::new(builder.build().map_err(|error| wrong(error, "proxy"))?)
+        }
+        other => {
+            return Err(Error::configuration(format!("`{other}://` is not supported: {url}"))
+                .with_help("use a local path, s3://, gs://, az://container/path or https://"));
+        }
+    })
+}
+
+fn s3(bucket: &str, options: &StorageOptions) -> object_store::Result<object_store::aws::AmazonS3> {
+    let mut builder = AmazonS3Builder::from_env()
+        .with_bucket_name(bucket)
+        // S3 compares what it got with what was sent.
+        .with_checksum_algorithm(Checksum::SHA256)
+        // The commit is a conditional create; without it two runs could both believe that they published.
+        .with_conditional_put(S3ConditionalPut::ETagMatch);
+    let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint);
+    // An endpoint without TLS is one that the user named, on a machine of theirs.
+    let plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
+    if let Some(owner) = options.bucket_owner.as_deref().and_then(|owner| HeaderValue::from_str(owner).ok()) {
+        // A bucket of that name which belongs to somebody else answers "access denied".
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-expected-bucket-owner", owner);
+        builder = builder.with_client_options(ClientOptions::new().with_default_headers(headers));
+    }
+    if plain {
+        builder = builder.with_config(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp), "true");
+    }
+    if let Some(key) = &options.kms_key {
+        builder = builder.with_sse_kms_encryption(key);
+    }
+    if builder.get_config_value(&AmazonS3ConfigKey::Region).is_none() {
+        builder = builder.with_region("us-east-1");
+    }
+    builder.build()
+}

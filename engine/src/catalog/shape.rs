@@ -1,0 +1,135 @@
+//! A table as a catalog sees it: columns, partition keys, and where each partition's files are.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::commit::Manifest;
+use crate::error::{Error, Result};
+use crate::partition::hive_path::DEFAULT_PARTITION;
+use crate::partition::{PartitionSpec, PartitionTransform};
+use crate::schema::Schema;
+
+/// The last partition key of every table: the run that wrote the files. A partition has one place, and every run writes to
+/// its own.
+pub const RUN_KEY: &str = "etl_run";
+
+/// A column by its name and its Glue/Athena type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableColumn {
+    /// The name, in lower case.
+    pub name: String,
+    /// The type, such as `bigint`.
+    #[serde(rename = "type")]
+    pub column_type: String,
+}
+
+impl TableColumn {
+    /// A column; catalogs know names in lower case only.
+    pub fn new(name: &str, column_type: &str) -> Self {
+        Self { name: name.to_lowercase(), column_type: column_type.to_owned() }
+    }
+
+    /// Whether this is the column of a name, without regard to case.
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
+
+/// The columns of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableShape {
+    /// The columns that the files hold.
+    pub columns: Vec<TableColumn>,
+    /// The partition keys, outermost first; the last is [`RUN_KEY`].
+    pub partition_keys: Vec<TableColumn>,
+}
+
+impl TableShape {
+    /// The shape of what a job publishes.
+    ///
+    /// # Errors
+    /// `Configuration` when a partition expression does not fit the schema.
+    pub fn new(schema: &Schema, partition_by: &[String]) -> Result<Self> {
+        let spec = PartitionSpec::bind(partition_by, schema)?;
+        let columns = spec.data_columns(schema.columns.len()).into_iter().map(|index| &schema.columns[index]);
+        let columns = columns.map(|column| TableColumn::new(&column.name, &column.column_type.to_string())).collect();
+        let mut partition_keys: Vec<TableColumn> = Vec::new();
+        for field in &spec.fields {
+            let source = schema.columns[field.column].column_type.to_string();
+            let column_type = match field.transform {
+                PartitionTransform::Identity | PartitionTransform::Truncate(_) => source.as_str(),
+                PartitionTransform::Year | PartitionTransform::Bucket(_) => "int",
+                PartitionTransform::Month | PartitionTransform::Day | PartitionTransform::Hour => "string",
+            };
+            partition_keys.push(TableColumn::new(&field.name, column_type));
+        }
+        partition_keys.push(TableColumn::new(RUN_KEY, "string"));
+        Ok(Self { columns, partition_keys })
+    }
+}
+
+/// The files of one run with the same partition values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionEntry {
+    /// One value a partition key.
+    pub values: Vec<String>,
+    /// The folder, as a URL without a slash at the end.
+    pub location: String,
+    /// The rows in it.
+    pub rows: u64,
+    /// The bytes in it.
+    pub bytes: u64,
+}
+
+/// What a run made known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// The table's root.
+    pub location: String,
+    /// The columns.
+    pub shape: TableShape,
+    /// The run's partitions, in the order of their folders.
+    pub partitions: Vec<PartitionEntry>,
+    /// The run.
+    pub run_id: String,
+}
+
+impl Publication {
+    /// What a committed run has to make known; `path` is the root's path in its store, `uri` the same as a URL.
+    ///
+    /// # Errors
+    /// `Configuration` when the columns cannot be those of a table.
+    pub fn of(manifest: &Manifest, path: &str, uri: &str) -> Result<Self> {
+        let shape = manifest.table.clone();
+        if let Some(column) = shape.columns.iter().find(|column| column.is(RUN_KEY)) {
+            return Err(Error::configuration(format!("a column is called `{}`", column.name))
+                .with_help("the catalog needs that name for the run; rename the column"));
+        }
+        let mut folders: BTreeMap<&str, PartitionEntry> = BTreeMap::new();
+        for file in &manifest.files {
+            let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let below = folder.strip_prefix(path).unwrap_or(folder).trim_start_matches('/');
+            let entry = folders.entry(folder).or_insert_with(|| {
+                let values = file.partition.iter().map(|(_, value)| match value.as_deref() {
+                    None | Some("") => DEFAULT_PARTITION.to_owned(),
+                    Some(value) => value.to_owned(),
+                });
+                PartitionEntry {
+                    values: values.chain([manifest.run_id.0.clone()]).collect(),
+                    location: format!("{uri}/{below}"),
+                    rows: 0,
+                    bytes: 0,
+                }
+            });
+            entry.rows += file.rows;
+            entry.bytes += file.size;
+        }
+        Ok(Self {
+            location: uri.to_owned(),
+            shape,
+            partitions: folders.into_values().collect(),
+            run_id: manifest.run_id.0.clone(),
+        })
+    }
+}
