@@ -35,8 +35,7 @@ impl Clients {
             let http =
                 aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
             let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(CALL).build();
-            let loader =
-                aws_config::defaults(BehaviorVersion::latest()).http_client(http).timeout_config(timeouts);
+            let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http).timeout_config(timeouts);
             match &self.emulator {
                 None => loader.load().await,
                 Some(endpoint) => {

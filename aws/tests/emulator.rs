@@ -22,7 +22,8 @@ async fn table(clients: &Clients) {
     let attribute = |name: &str| {
         AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
     };
-    let key = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+    let key =
+        |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
     let index = GlobalSecondaryIndex::builder()
         .index_name("by_state")
         .key_schema(key("queue", KeyType::Hash))
@@ -111,7 +112,8 @@ async fn the_catalog_does_what_its_model_does() {
     let input = DatabaseInput::builder().name("sales").build().unwrap();
     glue.create_database().database_input(input).send().await.unwrap();
     let (catalog, model) = (GlueCatalog::new(emulator.clients.clone()), MemoryCatalog::default());
-    let names = |evolution| CatalogTable { database: "sales".into(), table: "orders".into(), catalog_id: None, evolution };
+    let names =
+        |evolution| CatalogTable { database: "sales".into(), table: "orders".into(), catalog_id: None, evolution };
     let two = [("id", "bigint"), ("amount", "decimal(12,2)")];
     let three = [("id", "bigint"), ("day", "date"), ("amount", "decimal(12,2)")];
     let other = [("id", "string"), ("amount", "decimal(12,2)")];

@@ -7,10 +7,10 @@ use std::time::Duration;
 use etl_aws::Clients;
 
 /// A process that speaks as AWS does, for as long as this value lives.
-pub struct Emulator {
+pub(crate) struct Emulator {
     process: Child,
     /// Clients of it.
-    pub clients: Clients,
+    pub(crate) clients: Clients,
 }
 
 impl Drop for Emulator {
@@ -21,7 +21,7 @@ impl Drop for Emulator {
 }
 
 /// Starts moto; `None`, with a word about it, where `ETL_TEST_PYTHON` names no Python that has it (scripts/test does).
-pub fn start() -> Option<Emulator> {
+pub(crate) fn start() -> Option<Emulator> {
     let Some(python) = std::env::var_os("ETL_TEST_PYTHON") else {
         eprintln!("SKIPPED: ETL_TEST_PYTHON is not set, so there is no emulator; scripts/test sets it");
         return None;

@@ -14,8 +14,7 @@ EXAMPLES
 
 The same steps as on AWS: register, validate in one pass, publish or move, audit, notify. States are kept beside the output
 (etl-engine audit list ROOT), or in the job's DynamoDB table. Any number of processes may watch one folder. A file is taken
-up once it no longer grows. Failures go to the job's `notify` (webhook, SNS), else to standard output, one JSON document a
-line.
+up once it no longer grows. Failures go to the job's `notify` (webhook, SNS) as well as to standard output.
 
 EXIT CODES (with --once)
   0  all files are published      1  at least one was INVALID      3  at least one had an ERROR")]
@@ -35,6 +34,9 @@ pub(crate) struct Pipeline {
     /// How often to look, such as 500ms or 10s
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = time)]
     pub(crate) interval: Duration,
+    /// How long a file stays with a process that died before another takes it
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+    pub(crate) lease: Duration,
     /// Print one JSON document a file
     #[arg(long)]
     pub(crate) json: bool,

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use etl_aws::{DynamoAudit, LineageOut, NotifyOut, SnsNotifier, Webhook, with_edges};
 use etl_engine::audit::{AuditLog, StoreAudit};
 use etl_engine::job::open;
@@ -96,7 +97,8 @@ impl Watcher {
         let notifier: Arc<dyn Notifier> = match (&edges.webhook, &edges.topic) {
             (Some(url), _) => Arc::new(Webhook::new(url)),
             (None, Some(topic)) => Arc::new(SnsNotifier::new(world.clients.clone(), topic)),
-            (None, None) => NotifyOut::new(std::io::stdout()),
+            // What is printed of each file is the notification.
+            (None, None) => NotifyOut::new(std::io::sink()),
         };
         let failed = args.failed.clone().unwrap_or_else(|| format!("{}/_failed", place.trim_end_matches('/')));
         let context = RunContext {
@@ -110,6 +112,7 @@ impl Watcher {
             temp_dir: std::env::temp_dir(),
         };
         let context = with_edges(&job, &world.clients, context);
+        let lease = TimeDelta::from_std(args.lease).unwrap_or(TimeDelta::seconds(30));
         let workflow = Workflow {
             jobs: Arc::new(Jobs::one(&dataset, &args.job, Some(&place))),
             audit,
@@ -122,6 +125,9 @@ impl Watcher {
             settings: Settings {
                 failed: Some(failed),
                 inline_files: usize::MAX,
+                lease,
+                // Whoever validates a file publishes it at once.
+                patience: lease,
                 storage: StorageOptions::clone(&edges.storage),
                 ..Settings::default()
             },
