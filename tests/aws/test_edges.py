@@ -4,14 +4,11 @@ Waiting is shortened to a hundredth. What history says is that each state was en
 """
 
 import json
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 from cloud import ROOT, STUB, Cloud, wait
 
 MACHINE = json.loads((ROOT / "deploy" / "state-machine" / "workflow.asl.json").read_text())
@@ -34,12 +31,13 @@ FILE_PLANS = {
     "no verdict": ({"Validate": [{}]}, "ERROR"),
     "publish fails": ({"Publish": ["Etl.Reconciliation"]}, "ERROR"),
     "published after all": ({"Publish": ["Etl.Internal"], "Record Error": [{"State": "INGESTED"}]}, "INGESTED"),
-    "not moved": ({"Validate": [INVALID], MOVE: ["Etl.Internal"]}, "ERROR"),
+    "held by another": ({"Validate": ["Etl.Internal"], "Record Error": [{"State": "VALIDATING"}]}, "HELD"),
+    "not moved": ({"Validate": [INVALID], MOVE: ["Etl.Internal"], "Record Error": [{"State": "INVALID"}]}, "ERROR"),
     "invalid, notice fails": ({"Validate": [INVALID], "Notify": ["Etl.Internal"]}, "INVALID"),
     "error, notice fails": ({"Validate": ["Etl.Internal"], "Notify": ["Etl.Internal"]}, "ERROR"),
     "error, record fails": ({"Validate": ["Etl.Internal"], "Record Error": ["Etl.Internal"]}, "ERROR"),
 }
-# Runs; `*` of a crawler's plan stands for its own.
+# Runs: what the functions say, what the crawler's does, how it ends.
 RUN_PLANS = {
     "nothing new": ({"Get New List": [{"Count": 0, "Files": [], "List": None}]}, None, "SUCCEEDED"),
     "no list": ({"Get New List": ["Etl.InvalidJob"]}, None, "FAILED"),
@@ -216,11 +214,11 @@ def test_a_file_ends_as_it_should(walks, name, many):
     if many:
         assert done.outcomes == [{"FileId": "f1", "Outcome": expected}]
     else:
-        counts = {"Ingested": 0, "Invalid": 0, "Error": 0, expected.capitalize(): 1}
+        counts = {"Ingested": 0, "Invalid": 0, "Error": 0, "Held": 0, expected.capitalize(): 1}
         assert done.run.output == counts
     moved = MOVE in done.calls
     assert moved == (expected == "INVALID" or name == "not moved")
-    assert ("Record Error" in done.calls) == (expected == "ERROR" or name == "published after all")
+    assert ("Record Error" in done.calls) == (expected in ("ERROR", "HELD") or name == "published after all")
 
 
 @pytest.mark.parametrize("name", RUN_PLANS)
@@ -280,7 +278,7 @@ def test_the_topic_is_told_when_the_function_cannot(walks):
     assert {message.get("Outcome") for message in told} == {"INVALID", "ERROR", None}
     assert all(message["ExecutionName"] for message in told)
     inline, many, failure = walks.silent
-    assert inline.run.output == {"Ingested": 0, "Invalid": 1, "Error": 0}
+    assert inline.run.output == {"Ingested": 0, "Invalid": 1, "Error": 0, "Held": 0}
     assert many.outcomes == [{"FileId": "f1", "Outcome": "INVALID"}]
     assert failure.run.status == "FAILED" and failure.run.error == "Etl.Internal"
 
