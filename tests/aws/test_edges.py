@@ -274,7 +274,7 @@ def test_requests_are_those_of_the_contract(walks):
 
 
 def test_the_topic_is_told_when_the_function_cannot(walks):
-    told = [json.loads(message) for message in walks.messages]
+    told = [json.loads(message.text) for message in walks.messages]
     assert {message.get("Outcome") for message in told} == {"INVALID", "ERROR", None}
     assert all(message["ExecutionName"] for message in told)
     inline, many, failure = walks.silent

@@ -15,10 +15,25 @@ from . import errors  # noqa: F401
 FOLDER = Path(os.environ["ETL_CONTAINERS"])
 
 
+def credentials(labels):
+    """Those of the task's role where the emulator enforces policies; it has no other way to a container."""
+    from ministack import app
+    from ministack.services import ecs, sts
+
+    task = labels.get("com.amazonaws.ecs.task-definition-family"), labels.get("com.amazonaws.ecs.task-definition-version")
+    role = (ecs._task_defs.get(":".join(map(str, task))) or {}).get("taskRoleArn")
+    if not app.AUTH or not role:
+        return {}
+    key, name, account = f"ASIA{uuid.uuid4().hex[:16].upper()}", role.rsplit("/", 1)[-1], role.split(":")[4]
+    session = {"SecretAccessKey": "secret", "SessionToken": "token", "UserId": f"{name}:task"}
+    sts.register_session(key, {"Arn": f"arn:aws:sts::{account}:assumed-role/{name}/task", **session})
+    return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
+
+
 class Container:
     attrs = {"NetworkSettings": {"Networks": {}}}
 
-    def __init__(self, image, environment):
+    def __init__(self, image, environment, labels):
         self.id = uuid.uuid4().hex
         self.image = image
         self.environment = {
@@ -26,6 +41,7 @@ class Container:
             "PATH": os.environ["PATH"],
             # What the emulator puts here is a name that only Docker resolves.
             **{name: value for name, value in os.environ.items() if name.startswith(("AWS_", "ETL_STUB"))},
+            **credentials(labels),
         }
         place = FOLDER / self.id
         place.mkdir(parents=True)
@@ -75,8 +91,8 @@ class Containers:
     def __init__(self):
         self.known = {}
 
-    def run(self, image, environment=None, **_):
-        container = Container(image, environment or {})
+    def run(self, image, environment=None, labels=None, **_):
+        container = Container(image, environment or {}, labels or {})
         self.known[container.id] = container
         return container
 

@@ -1,0 +1,232 @@
+"""Files go their whole way: landed, registered by their event, judged, published or set aside, and told of.
+
+The functions are the real `bootstrap` as processes of the emulator, the container is the real `etl-batch`, and the policies of
+the roles in the template are enforced.
+"""
+
+import io
+import json
+from types import SimpleNamespace
+
+import pyarrow.parquet as pq
+import pytest
+from cloud import Cloud, built, stripped, wait
+from conftest import orders
+
+JOB = """
+version: 1
+name: orders
+source: {location: "s3://%(Landing)s/orders/", csv: {header: true}}
+schema:
+  columns:
+    - {name: id, type: bigint, nullable: false}
+    - {name: country, type: string}
+    - {name: amount, type: "decimal(12,2)"}
+    - {name: ordered_at, type: timestamp}
+    - {name: day, type: date}
+on_invalid: {rows: quarantine, max_rejected: "20%%"}
+sink: {location: "s3://%(Lake)s/orders", partition_by: [country]}
+catalog: {glue: {database: etl, table: orders}}
+"""
+GOOD, MIXED, BAD = orders(200), orders(200, bad_every=10), orders(200, bad_every=2)
+SECRET = "oops"  # the value of the cells that are no number
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    programs = [built("bootstrap", "ETL_BOOTSTRAP_BIN"), built("etl-batch", "ETL_BATCH_BIN")]
+    if missing := [str(program) for program in programs if not program.exists()]:
+        pytest.skip(f"not built: {', '.join(missing)}")
+    with Cloud(*map(stripped, programs), AUTH="true", parameters={"MaxAttempts": "2"}) as cloud:
+        _, error = cloud.invoke("RecordErrorFunction", {"SFNState": "Record Error"})
+        if error and "unknown field `SFNState`" in error.get("errorMessage", ""):
+            pytest.skip("bootstrap does not know the requests of the state machine yet")
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def first(cloud):
+    """A run over one file of each kind."""
+    cloud.put_job("orders", JOB % cloud.outputs)
+    bodies = {
+        "orders/good.csv": GOOD,
+        "orders/a mixed+one.csv": MIXED,
+        "orders/bad.csv": BAD,
+        "orders/empty.csv": "",
+        "orders/vanished.csv": GOOD,
+        "elsewhere/other.csv": GOOD,
+    }
+    for key, body in bodies.items():
+        cloud.land(key, body.encode())
+    ours = [key for key in bodies if key.startswith("orders/")]
+    wait(lambda: len(cloud.files()) == len(ours), what="the registration of all files")
+    registered = cloud.files()
+    cloud.client("s3").delete_object(
+        Bucket=cloud.outputs["Landing"], Key="orders/vanished.csv", VersionId=registered["orders/vanished.csv"]["version"]
+    )
+    run = cloud.run({"DatasetName": "orders"})
+    return SimpleNamespace(run=run, registered=registered, files=cloud.files(), messages=cloud.messages())
+
+
+def table(cloud, name="orders"):
+    """What a reader sees: the rows of the partitions in the catalog."""
+    glue = cloud.client("glue")
+    keys = [key["Name"] for key in glue.get_table(DatabaseName="etl", Name=name)["Table"]["PartitionKeys"]]
+    rows, partitions = [], glue.get_partitions(DatabaseName="etl", TableName=name)["Partitions"]
+    for partition in partitions:
+        bucket, _, prefix = partition["StorageDescriptor"]["Location"].removeprefix("s3://").partition("/")
+        found = cloud.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix.rstrip("/") + "/").get("Contents", [])
+        assert found, f"nothing at {partition['StorageDescriptor']['Location']}"
+        for item in found:
+            body = cloud.client("s3").get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            values = dict(zip(keys, partition["Values"], strict=True))
+            rows += [{**row, **values} for row in pq.read_table(io.BytesIO(body)).to_pylist()]
+    return rows
+
+
+def expected(*texts):
+    """(id, country, amount) of the good rows, by hand."""
+    rows = []
+    for text in texts:
+        for line in text.splitlines()[1:]:
+            number, country, amount, *_ = line.split(",")
+            if amount != SECRET:
+                rows.append((int(number), country or "__HIVE_DEFAULT_PARTITION__", amount))
+    return sorted(rows)
+
+
+def seen(rows):
+    return sorted((row["id"], row["country"], str(row["amount"])) for row in rows)
+
+
+def test_what_lands_is_registered_once_by_its_event(first):
+    assert {file["state"] for file in first.registered.values()} == {"NEW"}
+    assert all(file["queue"] == "orders#NEW" for file in first.registered.values())
+    assert "elsewhere/other.csv" not in first.registered
+
+
+def test_the_run_succeeds_and_counts(first):
+    assert first.run.status == "SUCCEEDED", first.run
+    assert first.run.output == {"Ingested": 2, "Invalid": 2, "Error": 1, "Held": 0}
+
+
+def test_each_file_comes_to_its_state(first):
+    assert {key: file["state"] for key, file in first.files.items()} == {
+        "orders/good.csv": "INGESTED",
+        "orders/a mixed+one.csv": "INGESTED",
+        "orders/bad.csv": "INVALID",
+        "orders/empty.csv": "INVALID",
+        "orders/vanished.csv": "ERROR",
+    }
+    mixed = first.files["orders/a mixed+one.csv"]["rows"]
+    assert (mixed["read"], mixed["accepted"], mixed["rejected"]) == (200, 180, 20)
+
+
+def test_what_is_settled_has_left_the_queue(first):
+    queues = {key: file["queue"] for key, file in first.files.items()}
+    assert queues.pop("orders/vanished.csv") == "orders#ERROR"
+    assert set(queues.values()) == {None}
+
+
+def test_invalid_files_are_moved_and_no_others(cloud, first):
+    for key, body in (("orders/bad.csv", BAD), ("orders/empty.csv", "")):
+        place = first.files[key]["moved_to"]
+        assert place.startswith(f"s3://{cloud.outputs['Failed']}/orders/")
+        assert cloud.read(place) == body.encode()
+    moved = [key for key in cloud.keys("Failed") if key.endswith(".csv")]
+    assert len(moved) == 2
+    assert set(cloud.keys("Landing")) >= {"orders/good.csv", "orders/a mixed+one.csv", "elsewhere/other.csv"}
+    assert not {"orders/bad.csv", "orders/empty.csv"} & set(cloud.keys("Landing"))
+
+
+def test_people_are_told_without_values(first):
+    subjects = sorted(message.subject.split(":")[0] for message in first.messages)
+    assert subjects == ["ERROR", "INVALID", "INVALID"]
+    assert {name for name in ("bad.csv", "empty.csv", "vanished.csv") for m in first.messages if name in m.text} == {
+        "bad.csv",
+        "empty.csv",
+        "vanished.csv",
+    }
+    assert not [message for message in first.messages if SECRET in message.text + message.subject]
+
+
+def test_the_catalog_leads_to_exactly_the_good_rows(cloud, first):
+    assert seen(table(cloud)) == expected(GOOD, MIXED)
+
+
+def test_everything_that_was_written_is_encrypted_with_the_key(cloud, first):
+    s3 = cloud.client("s3")
+    for output in ("Lake", "Failed"):
+        for key in cloud.keys(output):
+            head = s3.head_object(Bucket=cloud.outputs[output], Key=key)
+            assert head.get("ServerSideEncryption") == "aws:kms", (output, key)
+            assert head.get("SSEKMSKeyId") == cloud.outputs["KeyArn"], (output, key)
+
+
+def test_an_event_that_comes_twice_changes_nothing(cloud, first):
+    before = cloud.files()
+    file = before["orders/good.csv"]
+    detail = {
+        "bucket": {"name": cloud.outputs["Landing"]},
+        "object": {"key": "orders/good.csv", "version-id": file["version"], "size": file["size"]},
+    }
+    event = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+    answer, error = cloud.invoke("RegisterFunction", event)
+    assert error is None and answer == {"Registered": 0, "Known": 1, "Passed": 0}
+    assert cloud.files() == before
+
+
+def test_an_error_is_tried_again_until_its_attempts_are_used(cloud, first):
+    second = cloud.run({"DatasetName": "orders"})
+    assert second.output == {"Ingested": 0, "Invalid": 0, "Error": 1, "Held": 0}
+    assert cloud.files()["orders/vanished.csv"]["tries"] == 2
+    third = cloud.run({})
+    assert third.status == "SUCCEEDED"
+    entered = [e["stateEnteredEventDetails"]["name"] for e in cloud.history(third.arn) if "stateEnteredEventDetails" in e]
+    assert entered[-1] == "Nothing New"
+    assert seen(table(cloud)) == expected(GOOD, MIXED)
+
+
+def test_the_container_does_what_the_function_does(cloud, first):
+    """The states of a file by themselves, for no file of a test is large enough to be routed there."""
+    cloud.land("orders/large.csv", GOOD.encode())
+    cloud.land("orders/large-bad.csv", BAD.encode())
+    wait(lambda: {"orders/large.csv", "orders/large-bad.csv"} <= set(cloud.files()), what="the registration")
+    states = cloud.client("stepfunctions")
+    whole = json.loads(states.describe_state_machine(stateMachineArn=cloud.outputs["WorkflowArn"])["definition"])
+    processor = whole["States"]["Process Files"]["ItemProcessor"]
+    machine = states.create_state_machine(
+        name="one-file",
+        definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": processor["StartAt"], "States": processor["States"]}),
+        roleArn="arn:aws:iam::000000000000:role/any",
+    )["stateMachineArn"]
+    outcomes = {}
+    for key in ("orders/large.csv", "orders/large-bad.csv"):
+        request = {"DatasetName": "orders", "FileId": cloud.files()[key]["file_id"], "Route": "CONTAINER"}
+        arn = states.start_execution(stateMachineArn=machine, input=json.dumps(request))["executionArn"]
+        outcomes[key] = cloud.finish(arn).output["Outcome"]
+    assert outcomes == {"orders/large.csv": "INGESTED", "orders/large-bad.csv": "INVALID"}
+    codes = wait(lambda: (c := [one["code"] for one in cloud.containers()]) and None not in c and sorted(c), what="their end")
+    assert codes == [0, 1]
+    assert seen(table(cloud)) == expected(GOOD, MIXED, GOOD)
+
+
+def test_a_wrong_job_is_an_error_and_moves_nothing(cloud, first):
+    cloud.land("orders/later.csv", GOOD.encode())
+    wait(lambda: "orders/later.csv" in cloud.files(), what="the registration")
+    cloud.messages()
+    cloud.put_job("orders", "version: 1\nsource: {locaton: x}\n")
+    try:
+        run = cloud.run({"DatasetName": "orders"})
+    finally:
+        cloud.put_job("orders", JOB % cloud.outputs)
+    assert run.output["Error"] == 1 and run.output["Invalid"] == 0
+    assert cloud.files()["orders/later.csv"]["state"] == "ERROR"
+    assert "orders/later.csv" in cloud.keys("Landing")
+    assert [message.subject.split(":")[0] for message in cloud.messages()] == ["ERROR"]
+    # The job is right again: the next run takes the file up.
+    assert cloud.run({"DatasetName": "orders"}).output["Ingested"] == 1
+
+
+def test_nothing_is_left_in_the_dead_letters(cloud, first):
+    assert cloud.dead_letters() == 0
