@@ -211,6 +211,24 @@ def test_the_container_does_what_the_function_does(cloud, first):
     assert seen(table(cloud)) == expected(GOOD, MIXED, GOOD)
 
 
+def test_a_function_may_do_its_own_step_only(cloud, first):
+    """All functions are the same program; what keeps them apart is their roles."""
+    before, keys = cloud.files(), {output: cloud.keys(output) for output in ("Landing", "Lake", "Failed")}
+    file = {"DatasetName": "orders", "FileId": before["orders/vanished.csv"]["file_id"], "Attempt": {"Owner": "thief", "Number": 0}}
+    for function, state in (
+        ("Notify", "Record Error"),
+        ("Notify", "Validate"),
+        ("GetNewList", "Validate"),
+        ("RecordError", "Validate"),
+        ("MoveInvalid", "Validate"),
+    ):
+        _, error = cloud.invoke(f"{function}Function", {"SFNState": state, **file, "Error": {"Error": "x", "Cause": "y"}})
+        assert error and error["errorType"].startswith("Etl."), (function, state)
+        assert "AccessDenied" in str(error) or "denied" in str(error), error
+    assert cloud.files() == before
+    assert {output: cloud.keys(output) for output in keys} == keys
+
+
 def test_a_wrong_job_is_an_error_and_moves_nothing(cloud, first):
     cloud.land("orders/later.csv", GOOD.encode())
     wait(lambda: "orders/later.csv" in cloud.files(), what="the registration")

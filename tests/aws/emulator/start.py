@@ -1,8 +1,9 @@
-"""The emulator, with what its state machines lack beside AWS's and this workflow uses.
+"""The emulator, with what it lacks beside AWS and this workflow uses.
 
 Written against the one version in requirements.txt. When that is raised, look whether each of these is still needed:
 - states inside of a Map leave StateEntered events in the history;
 - a Distributed Map evaluates JSONata in ItemReader, MaxConcurrency and Output, and its children have a name of their own;
+- a GET of a version keeps its Range;
 - each attempt of a task has a token of its own;
 - HeartbeatSeconds is kept (times HEARTBEAT_SCALE, for waiting is scaled as well).
 """
@@ -12,6 +13,7 @@ import threading
 import time
 
 from ministack import app
+from ministack.services import s3
 from ministack.services import stepfunctions as sfn
 
 HEARTBEAT_SCALE = float(os.environ.get("HEARTBEAT_SCALE", "1"))
@@ -104,4 +106,23 @@ def callback(resource, data, token, state):
 
 
 sfn._invoke_with_callback = callback
+get_object = s3._get_object
+
+
+def get_range(bucket, key, headers, query, *rest, **named):
+    status, answer, body = get_object(bucket, key, headers, query, *rest, **named)
+    if status == 200 and headers.get("range") and query.get("versionId"):
+        found = s3._parse_range(headers["range"], len(body))
+        if found is None:
+            return 416, {"Content-Range": f"bytes */{len(body)}"}, b""
+        start, end = found
+        size, body = len(body), body[start : end + 1]
+        # A hash of the whole does not fit a part.
+        answer = {name: value for name, value in answer.items() if not name.lower().startswith("x-amz-checksum")}
+        answer |= {"Content-Range": f"bytes {start}-{end}/{size}", "Content-Length": str(len(body))}
+        status = 206
+    return status, answer, body
+
+
+s3._get_object = get_range
 app.main()
