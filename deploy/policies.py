@@ -63,7 +63,7 @@ def main() -> int:
         # Trust, bucket, queue, topic and key policies name principals, which parliament's checks are not made for.
         if resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
             documents.append((logical, properties["PolicyDocument"]))
-        documents += [(logical, policy["PolicyDocument"]) for policy in properties.get("Policies", []) if "PolicyDocument" in policy]
+        documents += [(logical, policy["PolicyDocument"]) for policy in properties.get("Policies", [])]
     assert documents, "no policies were found"
     failed = 0
     for logical, document in documents:

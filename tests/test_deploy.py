@@ -11,8 +11,9 @@ DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 MACHINE = json.loads((DEPLOY / "state-machine" / "workflow.asl.json").read_text())
 TEMPLATE = (DEPLOY / "template.yaml").read_text()
 
-# TODO: once it is there, only read from where the names are.
+# TODO: once they are there, only read from where the names are.
 NAMES = DEPLOY.parent / "engine" / "src" / "workflow" / "failure.rs"
+REQUESTS = DEPLOY.parent / "aws" / "src" / "handler" / "request.rs"
 ETL_ERRORS = {
     "Etl.Retryable", "Etl.LeaseHeld", "Etl.CommitUnknown", "Etl.TooLarge", "Etl.InvalidJob", "Etl.InputUnavailable",
     "Etl.Reconciliation", "Etl.Internal",
@@ -23,6 +24,9 @@ SFN_STATES = {
     "Get New List", "Validate", "Validate In Container", "Publish", "Move Invalid File To Failed Bucket", "Run Crawler State",
     "Record Error", "Notify",
 }  # fmt: skip
+if REQUESTS.exists():
+    listed = re.search(r"STATE_NAMES: \[&str; \d+\] = \[(.*?)\];", REQUESTS.read_text(), re.S)[1]
+    SFN_STATES = set(re.findall(r'"([^"]+)"', listed))
 # To do the same again may help after these, and after no other.
 TRANSIENT = {
     "Etl.Retryable", "Etl.LeaseHeld", "Etl.CommitUnknown", "Lambda.ServiceException", "Lambda.AWSLambdaException",

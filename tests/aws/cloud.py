@@ -192,8 +192,8 @@ class Cloud:
             return stack
         if "FAILED" in stack["StackStatus"] or "ROLLBACK" in stack["StackStatus"]:
             events = cloudformation.describe_stack_events(StackName="etl")["StackEvents"]
-            reasons = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]]
-            raise AssertionError("\n".join(reasons))
+            failed = [event for event in events if "FAILED" in event["ResourceStatus"]]
+            raise AssertionError("\n".join(f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in failed))
         return None
 
     # Buckets

@@ -288,6 +288,7 @@ def test_a_container_has_its_request_and_a_token_of_its_own(walks):
     assert all(tokens) and len(set(tokens)) == len(tokens)
     request = json.loads(walks.containers[0]["environment"]["ETL_REQUEST"])
     assert request["SFNState"] == "Validate In Container" and request["FileId"] == "f1"
+    assert request["Attempt"]["Number"] >= 100
 
 
 def test_what_lands_comes_to_the_register_function(walks):

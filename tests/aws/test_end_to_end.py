@@ -214,7 +214,8 @@ def test_the_container_does_what_the_function_does(cloud, first):
 def test_a_function_may_do_its_own_step_only(cloud, first):
     """All functions are the same program; what keeps them apart is their roles."""
     before, keys = cloud.files(), {output: cloud.keys(output) for output in ("Landing", "Lake", "Failed")}
-    file = {"DatasetName": "orders", "FileId": before["orders/vanished.csv"]["file_id"], "Attempt": {"Owner": "thief", "Number": 0}}
+    file_id = before["orders/vanished.csv"]["file_id"]
+    file = {"DatasetName": "orders", "FileId": file_id, "Attempt": {"Owner": "thief", "Number": 0}}
     for function, state in (
         ("Notify", "Record Error"),
         ("Notify", "Validate"),
