@@ -55,7 +55,7 @@ def wait(until, seconds=30.0, every=0.05, what="it"):
 
 
 class Cloud:
-    """`with Cloud(bootstrap, batch) as cloud`: emulator started, stack deployed."""
+    """`with Cloud(bootstrap, batch) as cloud`: emulator started, stack deployed. ETL_KEEP=1 leaves its folder with all logs."""
 
     def __init__(self, bootstrap: Path, batch: Path, heartbeat_scale=1.0, parameters=None, **environment):
         self.folder = Path(tempfile.mkdtemp(prefix="etl-aws-"))
