@@ -183,6 +183,9 @@ class Cloud:
         sqs, sns = self.client("sqs"), self.client("sns")
         self.inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=self.inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sqs.set_queue_attributes(QueueUrl=self.inbox, Attributes={"Policy": policy})
         sns.subscribe(TopicArn=self.outputs["TopicArn"], Protocol="sqs", Endpoint=arn)
 
     def stack(self):
@@ -214,11 +217,14 @@ class Cloud:
 
     # Functions
 
+    def physical(self, logical: str) -> str:
+        """What a resource of the template is called."""
+        found = self.client("cloudformation").describe_stack_resource(StackName="etl", LogicalResourceId=logical)
+        return found["StackResourceDetail"]["PhysicalResourceId"]
+
     def invoke(self, logical: str, request: dict):
         """(answer, None) or (None, error) of a function by its name in the template."""
-        found = self.client("cloudformation").describe_stack_resource(StackName="etl", LogicalResourceId=logical)
-        name = found["StackResourceDetail"]["PhysicalResourceId"]
-        reply = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(request).encode())
+        reply = self.client("lambda").invoke(FunctionName=self.physical(logical), Payload=json.dumps(request).encode())
         answer = json.load(reply["Payload"])
         return (None, answer) if "FunctionError" in reply else (answer, None)
 

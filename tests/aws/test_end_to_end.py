@@ -187,28 +187,74 @@ def test_an_error_is_tried_again_until_its_attempts_are_used(cloud, first):
     assert seen(table(cloud)) == expected(GOOD, MIXED)
 
 
-def test_the_container_does_what_the_function_does(cloud, first):
-    """The states of a file by themselves, for no file of a test is large enough to be routed there."""
-    cloud.land("orders/large.csv", GOOD.encode())
-    cloud.land("orders/large-bad.csv", BAD.encode())
-    wait(lambda: {"orders/large.csv", "orders/large-bad.csv"} <= set(cloud.files()), what="the registration")
+@pytest.fixture(scope="module")
+def in_container(cloud):
+    """Starts the states of one file by themselves, routed to the container, for no file of a test is large enough to be."""
     states = cloud.client("stepfunctions")
-    whole = json.loads(states.describe_state_machine(stateMachineArn=cloud.outputs["WorkflowArn"])["definition"])
-    processor = whole["States"]["Process Files"]["ItemProcessor"]
+    whole = states.describe_state_machine(stateMachineArn=cloud.outputs["WorkflowArn"])
+    processor = json.loads(whole["definition"])["States"]["Process Files"]["ItemProcessor"]
     machine = states.create_state_machine(
         name="one-file",
         definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": processor["StartAt"], "States": processor["States"]}),
-        roleArn="arn:aws:iam::000000000000:role/any",
+        roleArn=whole["roleArn"],
     )["stateMachineArn"]
-    outcomes = {}
-    for key in ("orders/large.csv", "orders/large-bad.csv"):
-        request = {"DatasetName": "orders", "FileId": cloud.files()[key]["file_id"], "Route": "CONTAINER"}
-        arn = states.start_execution(stateMachineArn=machine, input=json.dumps(request))["executionArn"]
-        outcomes[key] = cloud.finish(arn).output["Outcome"]
-    assert outcomes == {"orders/large.csv": "INGESTED", "orders/large-bad.csv": "INVALID"}
+
+    def start(key, body):
+        cloud.land(key, body.encode())
+        file = wait(lambda: cloud.files().get(key), what="the registration")
+        request = {"DatasetName": "orders", "FileId": file["file_id"], "Route": "CONTAINER"}
+        return states.start_execution(stateMachineArn=machine, input=json.dumps(request))["executionArn"]
+
+    return start
+
+
+def test_the_container_does_what_the_function_does(cloud, first, in_container):
+    before = seen(table(cloud))
+    assert cloud.finish(in_container("orders/large.csv", GOOD)).output["Outcome"] == "INGESTED"
+    assert cloud.finish(in_container("orders/large-bad.csv", BAD)).output["Outcome"] == "INVALID"
     codes = wait(lambda: (c := [one["code"] for one in cloud.containers()]) and None not in c and sorted(c), what="their end")
     assert codes == [0, 1]
-    assert seen(table(cloud)) == expected(GOOD, MIXED, GOOD)
+    assert seen(table(cloud)) == sorted(before + expected(GOOD))
+
+
+def test_a_container_that_is_stopped_is_followed_by_another(cloud, first, in_container):
+    before, known = seen(table(cloud)), len(cloud.containers())
+    body = orders(150_000)
+    arn = in_container("orders/stopped.csv", body)
+    wait(lambda: cloud.files()["orders/stopped.csv"]["state"] == "VALIDATING", what="the container's claim")
+    ecs = cloud.client("ecs")
+    cluster = cloud.physical("Cluster")
+    for task in ecs.list_tasks(cluster=cluster, desiredStatus="RUNNING")["taskArns"]:
+        ecs.stop_task(cluster=cluster, task=task, reason="Spot")
+    assert cloud.finish(arn, 120).output["Outcome"] == "INGESTED"
+    errors = [e["taskFailedEventDetails"]["error"] for e in cloud.history(arn) if e["type"] == "TaskFailed"]
+    assert errors == ["Etl.Retryable"]
+    requests = [json.loads(one["environment"]["ETL_REQUEST"]) for one in cloud.containers()]
+    numbers = [one["Attempt"]["Number"] for one in requests if one["Attempt"]["Owner"] == arn.rsplit(":", 1)[1]]
+    assert sorted(numbers) == [100, 101] and len(requests) == known + 2
+    assert len(table(cloud)) == len(before) + 150_000
+
+
+def test_a_long_list_goes_by_the_distributed_map(cloud, first):
+    before = seen(table(cloud))
+    functions = cloud.client("lambda")
+    name = cloud.physical("GetNewListFunction")
+    environment = functions.get_function_configuration(FunctionName=name)["Environment"]
+    shorter = {"Variables": {**environment["Variables"], "ETL_INLINE_MAX": "1"}}
+    functions.update_function_configuration(FunctionName=name, Environment=shorter)
+    cloud.land("orders/many-1.csv", GOOD.encode())
+    cloud.land("orders/many-2.csv", BAD.encode())
+    wait(lambda: {"orders/many-1.csv", "orders/many-2.csv"} <= set(cloud.files()), what="the registration")
+    try:
+        run = cloud.run({"DatasetName": "orders"})
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment=environment)
+    assert run.status == "SUCCEEDED" and run.output["Files"] == 2, run
+    assert json.loads(cloud.read("s3://{Bucket}/{Key}".format(**run.output["List"])))[0]["DatasetName"] == "orders"
+    states = cloud.client("stepfunctions")
+    children = [states.describe_execution(executionArn=arn) for arn in cloud.children(run.arn)]
+    assert sorted(json.loads(child["output"])["Outcome"] for child in children) == ["INGESTED", "INVALID"]
+    assert seen(table(cloud)) == sorted(before + expected(GOOD))
 
 
 def test_a_function_may_do_its_own_step_only(cloud, first):
@@ -245,6 +291,12 @@ def test_a_wrong_job_is_an_error_and_moves_nothing(cloud, first):
     assert [message.subject.split(":")[0] for message in cloud.messages()] == ["ERROR"]
     # The job is right again: the next run takes the file up.
     assert cloud.run({"DatasetName": "orders"}).output["Ingested"] == 1
+
+
+def test_no_value_of_a_cell_is_in_a_log(cloud, first):
+    logs = [cloud.folder / "emulator.log", *(cloud.folder / "containers").glob("*.log")]
+    assert len(logs) > 1 and "etl.step" in logs[0].read_text()
+    assert not [log.name for log in logs if SECRET in log.read_text()]
 
 
 def test_nothing_is_left_in_the_dead_letters(cloud, first):
