@@ -160,7 +160,7 @@ class Walker:
 
 @pytest.fixture(scope="module")
 def walks():
-    with Cloud(STUB, STUB, heartbeat_scale=0.02, parameters={"CrawlerName": "c"}) as cloud:
+    with Cloud(STUB, STUB, heartbeat_scale=0.05, parameters={"CrawlerName": "c"}) as cloud:
         walk = Walker(cloud)
         with ThreadPoolExecutor(6) as pool:
             files = {
