@@ -6,6 +6,8 @@ the roles in the template are enforced.
 
 import io
 import json
+import os
+import signal
 from types import SimpleNamespace
 
 import pyarrow.parquet as pq
@@ -222,10 +224,9 @@ def test_a_container_that_is_stopped_is_followed_by_another(cloud, first, in_con
     body = orders(150_000)
     arn = in_container("orders/stopped.csv", body)
     wait(lambda: cloud.files()["orders/stopped.csv"]["state"] == "VALIDATING", what="the container's claim")
-    ecs = cloud.client("ecs")
-    cluster = cloud.physical("Cluster")
-    for task in ecs.list_tasks(cluster=cluster, desiredStatus="RUNNING")["taskArns"]:
-        ecs.stop_task(cluster=cluster, task=task, reason="Spot")
+    # As ECS does when Spot capacity is reclaimed.
+    [running] = [one["pid"] for one in cloud.containers() if arn.rsplit(":", 1)[1] in one["environment"]["ETL_REQUEST"]]
+    os.kill(running, signal.SIGTERM)
     assert cloud.finish(arn, 120).output["Outcome"] == "INGESTED"
     errors = [e["taskFailedEventDetails"]["error"] for e in cloud.history(arn) if e["type"] == "TaskFailed"]
     assert errors == ["Etl.Retryable"]

@@ -57,7 +57,11 @@ class Container:
         self.note(None)
 
     def note(self, code):
-        (FOLDER / f"{self.id}.json").write_text(json.dumps({"environment": self.environment, "code": code}))
+        text = json.dumps({"environment": self.environment, "pid": self.process.pid, "code": code})
+        # Read by others at any time, so whole or not at all.
+        part = FOLDER / f"{self.id}.part"
+        part.write_text(text)
+        part.rename(FOLDER / f"{self.id}.json")
 
     @property
     def status(self):
