@@ -23,4 +23,6 @@ ENTRYPOINT ["/usr/local/bin/bootstrap"]
 # The last one is what `docker build` makes when no target is named.
 FROM runtime AS batch
 COPY --from=build /src/target/dist/etl-batch /src/target/dist/etl-engine /usr/local/bin/
+# With a read-only root this is all that can be written. Fargate mounts over it with the rights it has here.
+VOLUME /tmp
 ENTRYPOINT ["/usr/local/bin/etl-batch"]
