@@ -94,7 +94,7 @@ def test_a_run_is_catalogued_audited_and_encrypted(etl, aws, tmp_path):
         assert any(key.startswith(prefix) for key in objects(aws, "sold/data/")), prefix
     assert sum(int(partition["Parameters"]["numRows"]) for partition in partitions) == 1980
     everything = objects(aws, "sold/")
-    assert {key.split("/")[1] for key in everything} == {"commits", "data", "rejects"}
+    assert {key.split("/")[1] for key in everything} == {"commits", "data", "history", "rejects"}
     for key in everything:
         head = aws.client.head_object(Bucket="lake", Key=key)
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", KEY), key
@@ -132,7 +132,7 @@ def test_one_version_of_an_object_is_read(etl, aws, tmp_path):
     name = "s3://versions/a[[]1][*][?].csv"
     for version, number in zip(ids, (1, 2), strict=True):
         out = tmp_path / "out.ndjson"
-        done = etl("convert", f"{name}?versionId={version}", out, env=aws.env)
+        done = etl("convert", f"{name}?versionId={version}", "-o", out, env=aws.env)
         assert done.code == 0, done.err
         assert json.loads(out.read_text())["id"] in (number, str(number))
     etag = aws.client.head_object(Bucket="versions", Key="a[1]*?.csv")["ETag"]
