@@ -89,7 +89,7 @@ async fn work(asked: Asked, clients: Clients, cancel: Cancel) -> Result<Answer, 
     Handler::new(clients).handle(&event, cancel).await
 }
 
-/// The request of one child of an array job: to validate a file of the list.
+/// The request of one child of an array job: to bring a file of the list to its end.
 async fn of_list(list: &str, index: usize, owner: &str) -> Result<Value, Failure> {
     let text = etl_engine::job::open::read_text(list, &Stores::default()).await?;
     let wrong = |why: String| Error::configuration(format!("the list {list}: {why}"));
@@ -98,7 +98,7 @@ async fn of_list(list: &str, index: usize, owner: &str) -> Result<Value, Failure
     let Some(members) = file.as_object_mut() else {
         return Err(wrong("it holds something else than files".into()).into());
     };
-    members.insert("SFNState".to_owned(), json!("Validate"));
+    members.insert("SFNState".to_owned(), json!("Work On File"));
     members.insert("Attempt".to_owned(), json!({"Owner": owner, "Number": 0}));
     Ok(file)
 }

@@ -27,7 +27,7 @@ use support::{one_column, table};
 fn cases() -> Option<Vec<Value>> {
     let directory = std::env::var_os("ETL_CONFORMANCE_DIR")
         .map(PathBuf::from)
-        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance/dqdl"));
+        .unwrap_or_else(|| manifest_dir().join("../../shared/conformance/dqdl"));
     let path = directory.join("eval_cases.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
         println!("SKIPPED: no conformance cases at {}", path.display());
@@ -393,4 +393,9 @@ fn translation(case: &Value) -> Verdict {
         _ if in_memory => Verdict::NotWritable,
         _ => Verdict::Disagrees(format!("accepted should be {accepted}: {answers:?}")),
     }
+}
+
+/// The crate's folder: where it is now, not where it was compiled.
+fn manifest_dir() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
 }

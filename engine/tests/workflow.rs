@@ -231,6 +231,13 @@ async fn events_that_repeat_register_a_file_once() {
         counts = (counts.0 + done.registered, counts.1 + done.known, counts.2 + done.passed);
     }
     assert_eq!(counts, (1, 2, 1));
+    // Nor does an event that comes late bring an ERROR back to NEW.
+    let listed = world.workflow.audit.list(&Filter::default()).await.unwrap();
+    let attempt = Attempt { owner: "o".into(), number: 0 };
+    let request = FileRequest { dataset: "orders".into(), file_id: listed[0].file_id.clone(), attempt };
+    world.workflow.record_error(&request, "why").await.unwrap();
+    assert_eq!(world.workflow.register(&arrival).await.unwrap().known, 1);
+    assert_eq!(world.workflow.audit.last(&request.file_id).await.unwrap().unwrap().state, State::Error);
     // Other bytes under the same name are another file.
     std::thread::sleep(std::time::Duration::from_millis(20));
     let again = world.land("a.csv", &GOOD.replace("DE", "IT"));
@@ -312,6 +319,9 @@ async fn a_job_that_changed_since_the_commit_does_not_publish_twice() {
     assert_eq!(world.workflow.publish(&first).await.unwrap_err().kind, FailureKind::Retryable);
     assert_eq!(world.commits().await.len(), 1);
     world.workflow.record_error(&first, "lost").await.unwrap();
+    // Somebody looks into it and gives it its tries back.
+    Workflow::retry(world.workflow.audit.as_ref(), &file.file_id, Utc::now()).await.unwrap();
+    assert_eq!((world.state(&file).await.state, world.state(&file).await.tries), (State::New, 0));
     world.job("rules_text: 'Rules = [ RowCount > 1 ]'\n");
     assert_eq!(world.drive(&file, "second").await, Outcome::Ingested);
     assert_eq!(world.commits().await.len(), 1);

@@ -10,7 +10,9 @@ use etl_engine::exec::Cancel;
 use etl_engine::job::open::open_any;
 use etl_engine::report::Verdict;
 use etl_engine::source::StoreProvider;
-use etl_engine::workflow::{Arrivals, Failure, FailureKind, Registration, Workflow};
+use etl_engine::workflow::{
+    Arrivals, Failure, FailureKind, FileRequest, FileToDo, Outcome, Registration, Route, Workflow, drive,
+};
 use etl_engine::{Action, RunContext, Silent};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -75,6 +77,7 @@ impl Handler {
         let valid = |document: Value| Answer { document, exit_code: 0 };
         Ok(match request {
             Request::NewList(wanted) => valid(document(&self.workflow().await?.new_list(&wanted).await?)?),
+            Request::WorkOn(file) => self.work_on(file, &cancel).await?,
             Request::Validate(file) => {
                 let judged = self.workflow().await?.validate(&file, cancel).await?;
                 metrics::judged(&judged);
@@ -108,6 +111,23 @@ impl Handler {
             Request::Register(messages) => valid(self.register(messages).await?),
             Request::Run(run) => self.run(run, cancel).await?,
         })
+    }
+
+    /// All steps of one file.
+    async fn work_on(&self, file: FileRequest, cancel: &Cancel) -> Result<Answer, Failure> {
+        let workflow = self.workflow().await?;
+        let to_do = FileToDo { dataset_name: file.dataset, file_id: file.file_id, route: Route::Container };
+        let outcome = drive(workflow, &to_do, &file.attempt.owner, cancel).await?;
+        let (name, exit_code, error) = match outcome {
+            Outcome::Ingested => ("INGESTED", 0, None),
+            Outcome::Held => ("HELD", 0, None),
+            Outcome::Invalid => ("INVALID", 1, None),
+            Outcome::Error(why) => ("ERROR", 3, Some(why)),
+        };
+        let document = json!({
+            "DatasetName": to_do.dataset_name, "FileId": to_do.file_id, "Outcome": name, "Error": error,
+        });
+        Ok(Answer { document, exit_code })
     }
 
     async fn workflow(&self) -> Result<&Workflow, Failure> {

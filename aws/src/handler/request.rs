@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The names of the states that call; the action is chosen by them.
-pub const STATE_NAMES: [&str; 8] = [
+pub const STATE_NAMES: [&str; 9] = [
     "Get New List",
+    "Work On File",
     "Validate",
     "Validate In Container",
     "Publish",
@@ -23,6 +24,8 @@ pub const STATE_NAMES: [&str; 8] = [
 pub(crate) enum Request {
     /// Files to work on.
     NewList(Wanted),
+    /// Bring a file to its end, for those who have no state machine.
+    WorkOn(FileRequest),
     /// Judge a file.
     Validate(FileRequest),
     /// Publish a file.
@@ -143,6 +146,7 @@ impl Called {
     fn request(self, state: &str) -> Result<Request, Failure> {
         Ok(match state {
             "Get New List" => Request::NewList(self.wanted()?),
+            "Work On File" => Request::WorkOn(self.file()?),
             "Validate" | "Validate In Container" => Request::Validate(self.file()?),
             "Publish" => Request::Publish(self.file()?),
             "Move Invalid File To Failed Bucket" => Request::MoveInvalid(self.file()?),

@@ -107,6 +107,7 @@ impl Command {
             Self::Plan(args) => args.json,
             Self::Commits(Commits::List { json, .. } | Commits::Show { json, .. } | Commits::Gc { json, .. }) => *json,
             Self::Audit(Audit::List { json, .. } | Audit::Show { json, .. }) => *json,
+            Self::Audit(Audit::Retry { .. }) => false,
             Self::History(History::List { json, .. } | History::Export { json, .. }) => *json,
             Self::Job(JobCommand::Schema) => false,
         }

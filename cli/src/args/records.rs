@@ -80,7 +80,7 @@ fn age(text: &str) -> Result<chrono::TimeDelta, String> {
 }
 
 /// The states of a file.
-const STATES: [&str; 5] = ["NEW", "VALID", "INVALID", "INGESTED", "ERROR"];
+const STATES: [&str; 7] = ["NEW", "VALIDATING", "VALID", "INVALID", "INGESTING", "INGESTED", "ERROR"];
 
 /// Look at the states of files.
 #[derive(Debug, Subcommand)]
@@ -90,9 +90,10 @@ pub(crate) enum Audit {
 EXAMPLES
   etl-engine audit list lake/orders
   etl-engine audit list lake/orders --state INVALID
-  etl-engine audit list s3://lake/orders --json | jq -r '.files[].uri'")]
+  etl-engine audit list s3://lake/orders --json | jq -r '.files[].uri'
+  etl-engine audit list dynamodb:etl-audit --state ERROR")]
     List {
-        /// The root of the table: the job's sink.location
+        /// The root of the table (the job's sink.location), or `dynamodb:TABLE`
         #[arg(value_name = "ROOT")]
         root: String,
         /// Only files in this state
@@ -102,13 +103,26 @@ EXAMPLES
         #[arg(long)]
         json: bool,
     },
+    /// Give a file that had an ERROR its tries back, so that a workflow takes it up again
+    #[command(after_help = "\
+EXAMPLES
+  etl-engine audit retry dynamodb:etl-audit s3://landing/orders/2024-05-01.csv
+  etl-engine audit retry lake/orders 9b1e…")]
+    Retry {
+        /// The root of the table (the job's sink.location), or `dynamodb:TABLE`
+        #[arg(value_name = "ROOT")]
+        root: String,
+        /// The file: its id or its URI
+        #[arg(value_name = "FILE_ID|URI")]
+        file: String,
+    },
     /// Show the history of a file
     #[command(after_help = "\
 EXAMPLES
   etl-engine audit show lake/orders landing/orders-2024-05-01.csv
   etl-engine audit show lake/orders 9b1e… --json")]
     Show {
-        /// The root of the table: the job's sink.location
+        /// The root of the table (the job's sink.location), or `dynamodb:TABLE`
         #[arg(value_name = "ROOT")]
         root: String,
         /// The file: its id or the URI it was read from

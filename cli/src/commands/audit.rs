@@ -1,8 +1,9 @@
 //! `audit`: what became of each file.
 
 use etl_aws::DynamoAudit;
-use etl_engine::audit::{AuditLog, Event, Filter, StoreAudit};
+use etl_engine::audit::{AuditLog, Event, Filter, State, StoreAudit};
 use etl_engine::source::locate;
+use etl_engine::workflow::Workflow;
 use etl_engine::{Error, ErrorKind};
 use serde_json::Value;
 
@@ -22,6 +23,22 @@ pub(super) async fn execute(args: Audit, world: &mut World) -> Result<u8, Failur
             events
                 .retain(|event| state.as_ref().is_none_or(|state| event.state.to_string().eq_ignore_ascii_case(state)));
             print("files", &events, json, world)
+        }
+        Audit::Retry { root, file } => {
+            let log = log(&root, world)?;
+            let known = log.list(&Filter::of_state(State::Error)).await?;
+            let found: Vec<&Event> =
+                known.iter().filter(|last| last.file_id == file || same(&last.uri, &file)).collect();
+            if found.is_empty() {
+                let error = Error::new(ErrorKind::Input, format!("{file} has no ERROR in {root}"));
+                return Err(error.with_help("see `etl-engine audit list ROOT --state ERROR`").into());
+            }
+            for last in found {
+                let retried = Workflow::retry(log.as_ref(), &last.file_id, chrono::Utc::now()).await;
+                retried.map_err(|failure| Error::configuration(failure.message))?;
+                world.output.text(&format!("{} is NEW again\n", world.look.clean(&last.uri)))?;
+            }
+            Ok(0)
         }
         Audit::Show { root, file, json } => {
             let place = root.clone();

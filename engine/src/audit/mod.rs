@@ -59,6 +59,11 @@ impl Filter {
         Self { dataset: Some(dataset.to_owned()), states: states.to_vec(), open: false }
     }
 
+    /// Files of any data set in a state.
+    pub fn of_state(state: State) -> Self {
+        Self { states: vec![state], ..Self::default() }
+    }
+
     /// Whether a file whose last event this is was asked for.
     pub fn matches(&self, event: &Event) -> bool {
         (self.dataset.is_none() || self.dataset == event.dataset)

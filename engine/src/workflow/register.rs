@@ -1,12 +1,13 @@
 //! Register: a file that arrived becomes NEW, once, however often and in whatever order its events come.
 
+use chrono::{DateTime, Utc};
 use object_store::ObjectStoreExt;
 use serde::Serialize;
 
 use super::Workflow;
 use super::arrivals::Arrival;
-use super::failure::Failure;
-use crate::audit::{Advance, Event, State, file_id};
+use super::failure::{Failure, FailureKind};
+use crate::audit::{Advance, AuditLog, Event, State, file_id};
 use crate::error::{Error, Result};
 use crate::source::{StoreProvider, local_file_version, locate};
 
@@ -57,16 +58,45 @@ impl Workflow {
             dataset: Some(dataset),
             ..Event::default()
         };
+        // An event that comes again says nothing new, not even of a file that had an ERROR.
+        if self.audit.last(&event.file_id).await?.is_some() {
+            done.known = 1;
+            return Ok(done);
+        }
         match self.audit.advance(&event).await? {
-            Advance::Done if self.is_new(&event).await? => done.registered = 1,
-            _ => done.known = 1,
+            Advance::Done => done.registered = 1,
+            Advance::Conflict(_) => done.known = 1,
         }
         Ok(done)
     }
 
-    /// Whether the event is the one that was written now, not an equal one of before.
-    async fn is_new(&self, event: &Event) -> Result<bool> {
-        Ok(self.audit.last(&event.file_id).await?.is_some_and(|last| last.at == event.at))
+    /// Gives a file that had an ERROR its tries back, so that it is listed again.
+    ///
+    /// # Errors
+    /// [`FailureKind::InvalidJob`] when it is in another state.
+    pub async fn retry(audit: &dyn AuditLog, file_id: &str, now: DateTime<Utc>) -> Result<(), Failure> {
+        let last = audit.last(file_id).await?;
+        let Some(last) = last else {
+            return Err(Failure::new(FailureKind::InvalidJob, format!("no file {file_id} is registered")));
+        };
+        let event = Event {
+            state: State::New,
+            at: now,
+            attempt: format!("retry/{}", now.timestamp_micros()),
+            tries: 0,
+            owner: None,
+            number: 0,
+            lease_until: None,
+            reasons: Vec::new(),
+            ..last.clone()
+        };
+        match audit.advance(&event).await? {
+            Advance::Done => Ok(()),
+            Advance::Conflict(state) => Err(Failure::new(
+                FailureKind::InvalidJob,
+                format!("{} is {state}: only a file with an ERROR is tried again", last.uri),
+            )),
+        }
     }
 
     /// The version and the size of what is there now.

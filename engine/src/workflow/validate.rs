@@ -131,7 +131,8 @@ impl Workflow {
     /// The commit of an earlier attempt that ended between the commit and its last word. It is found by what that attempt
     /// wrote down, not by the job as it is now: a job that was changed since would publish the file twice.
     async fn committed_before(&self, last: &Event, job: &Job) -> Result<Option<Finding>, Failure> {
-        if !matches!(last.state, State::Error | State::Ingesting) {
+        // A file that no run was ever begun for has no commit.
+        if last.run_id.is_empty() {
             return Ok(None);
         }
         let Some(sink) = &job.sink else { return Ok(None) };
