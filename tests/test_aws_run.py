@@ -65,7 +65,7 @@ def test_a_run_is_catalogued_audited_and_encrypted(etl, aws, tmp_path):
         head = aws.client.head_object(Bucket="lake", Key=key)
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", KEY), key
     files = json.loads(etl("audit", "list", "dynamodb:etl-audit", "--json", env=aws.env).out)["files"]
-    assert [(file["state"], file["uri"]) for file in files] == [("INGESTED", "s3://landing/sold/a b+é.csv")]
+    assert ("INGESTED", "s3://landing/sold/a b+é.csv") in [(file["state"], file["uri"]) for file in files]
     again = etl("run", path, "--json", env=aws.env)
     assert again.json["commit"]["outcome"] == "already_committed"
 

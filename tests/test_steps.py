@@ -128,3 +128,45 @@ def test_an_error_is_recorded_and_a_settled_file_stays_settled(aws):
     assert steps.ask(request)["State"] == "INGESTED"
     unknown = steps.step("Validate", "0" * 32, code=2)
     assert unknown["error"]["kind"] == "Etl.InvalidJob"
+
+
+def test_each_child_of_an_array_job_brings_its_file_to_an_end(aws):
+    steps = Steps(aws, "array", True)
+    for key, body in {"in/a.csv": GOOD, "in/b.csv": BAD}.items():
+        steps.ask(steps.land(body, key))
+    listed = steps.ask({"SFNState": "Get New List", "DatasetName": "array"})["Files"]
+    assert {file["Route"] for file in listed} == {"LAMBDA"}
+    aws.client.put_object(Bucket="array", Key="lists/l.json", Body=json.dumps(listed).encode())
+    outcomes = {}
+    for index in range(3):
+        env = {
+            **os.environ,
+            **aws.env,
+            "ETL_LIST": "s3://array/lists/l.json",
+            "AWS_BATCH_JOB_ARRAY_INDEX": str(index),
+            "AWS_BATCH_JOB_ID": f"j:{index}",
+            "ETL_JOBS": "s3://array/jobs/",
+            "ETL_AUDIT_TABLE": "etl-audit",
+            "ETL_FAILED": "s3://lake/failed-array/",
+        }
+        batch = str(Path(BIN).with_name("etl-batch"))
+        done = subprocess.run([batch], env=env, capture_output=True, text=True, timeout=60)
+        outcomes[done.returncode] = json.loads(done.stdout)
+    assert (outcomes[0]["Outcome"], outcomes[1]["Outcome"]) == ("INGESTED", "INVALID")
+    assert "no file number 2" in outcomes[2]["error"]["message"]
+    assert steps.files() == []
+
+
+def test_a_file_is_tried_again_when_it_is_asked_for(aws, etl):
+    steps = Steps(aws, "again", True)
+    steps.ask(steps.land(GOOD))
+    [file] = steps.files()
+    for owner in range(5):
+        request = {"SFNState": "Record Error", "DatasetName": "again", "FileId": file, "Attempt": {"Owner": f"o{owner}"}}
+        steps.ask(request)
+    assert steps.files() == []
+    done = etl("audit", "retry", "dynamodb:etl-audit", "s3://again/in/a b.csv", env=aws.env)
+    assert done.code == 0 and "NEW again" in done.out, done.err
+    assert steps.files() == [file]
+    refused = etl("audit", "retry", "dynamodb:etl-audit", "s3://again/in/a b.csv", env=aws.env)
+    assert refused.code == 3 and "no ERROR" in refused.err

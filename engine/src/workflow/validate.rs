@@ -21,6 +21,11 @@ const MAX_REASONS: usize = 5;
 /// The longest reason of an answer; in characters.
 const MAX_REASON: usize = 300;
 
+/// Reasons that the audit keeps.
+const MAX_KEPT: usize = 50;
+/// The longest of them; in characters.
+const MAX_KEPT_REASON: usize = 1000;
+
 /// What a file was found to be.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -121,7 +126,7 @@ impl Workflow {
             run_id: report.run_id.clone(),
             sha256: report.inputs.first().and_then(|input| input.sha256.clone()),
             rows: Some(report.rows),
-            reasons: report.reasons.clone(),
+            reasons: kept(&report.reasons),
             staged: report.commit.as_ref().and_then(|commit| commit.manifest.clone()),
             report: Some(place),
             run: Some(Box::new(report)),
@@ -210,6 +215,16 @@ impl Finding {
             ..claim.clone()
         }
     }
+}
+
+/// The reasons that the audit keeps: an item of DynamoDB holds 400 kB, and the report has them all.
+fn kept(reasons: &[String]) -> Vec<String> {
+    let mut kept: Vec<String> =
+        reasons.iter().take(MAX_KEPT).map(|reason| reason.chars().take(MAX_KEPT_REASON).collect()).collect();
+    if reasons.len() > MAX_KEPT {
+        kept.push(format!("and {} more, see the report", reasons.len() - MAX_KEPT));
+    }
+    kept
 }
 
 fn judged(event: &Event, request: &FileRequest) -> Judged {
