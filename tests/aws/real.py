@@ -24,7 +24,7 @@ sink: {location: "s3://%(Lake)s/%(dataset)s", partition_by: [country]}
 catalog: {glue: {database: etl, table: %(dataset)s}}
 """
 # A function remembers for a minute where files arrive, so all jobs are there before the first file.
-DATASETS = ("orders", "killed", "throttled")
+DATASETS = ("orders", "catalogued", "killed", "throttled")
 CRAWLER = "after-files"
 SECRET = "oops"  # the value of the cells that are no number
 
@@ -38,7 +38,7 @@ def real_cloud() -> Cloud:
     programs = [built("bootstrap", "ETL_BOOTSTRAP_BIN"), built("etl-batch", "ETL_BATCH_BIN")]
     missing = [str(program) for program in programs if not program.exists()]
     assert not missing, f"not built: {', '.join(missing)}; run `cargo build --workspace`"
-    cloud = Cloud(*map(stripped, programs), AUTH="true", parameters={"MaxAttempts": "2", "CrawlerName": CRAWLER})
+    cloud = Cloud(*map(stripped, programs), AUTH="true", parameters={"MaxAttempts": "2", "CrawlerName": CRAWLER}, CRAWLER_RUN_SECONDS="1")
     cloud.__enter__()
     atexit.register(cloud.__exit__)
     _, error = cloud.invoke("RecordErrorFunction", {"SFNState": "Record Error"})
@@ -67,12 +67,19 @@ def registered(key: str) -> dict:
     return wait(lambda: real_cloud().files().get(key), what=f"the registration of {key}")
 
 
-def start_file(key: str, route: str = "LAMBDA") -> str:
+def start_file(key: str, route: str = "LAMBDA", machine: str | None = None) -> str:
     """Starts the states of a file that is registered."""
     file = registered(key)
     request = {"DatasetName": file["dataset"], "FileId": file["file_id"], "Route": route}
     states = real_cloud().client("stepfunctions")
-    return states.start_execution(stateMachineArn=file_machine(), input=json.dumps(request))["executionArn"]
+    return states.start_execution(stateMachineArn=machine or file_machine(), input=json.dumps(request))["executionArn"]
+
+
+def some(first: int, bad: bool = False) -> str:
+    """Twenty orders with ids of their own."""
+    amounts = ["1.50", SECRET if bad else "2.50"]
+    rows = [f"{first + i},{('DE', 'FR')[i % 2]},{amounts[i % 2]},2026-01-02 03:04:05,2026-01-02" for i in range(20)]
+    return "\n".join(["id,country,amount,ordered_at,day", *rows]) + "\n"
 
 
 def table(cloud, name="orders"):

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from cloud import wait
-from real import SECRET, expected, real_cloud, registered, seen, start_file, table
+from real import expected, real_cloud, registered, seen, some, start_file, table
 
 MOVE = "Move Invalid File To Failed Bucket"
 CONTAINER = "Validate In Container"
@@ -21,12 +21,6 @@ ALL = [(state, request, after) for state, most in MOST.items() for request in ra
 # Around the commit and the last word, where it is easiest to be wrong.
 ALWAYS = [("Publish", request, after) for request in (6, 8, 10) for after in (False, True)] + [(MOVE, 6, True), (MOVE, 7, True)]
 WALK = ALL if os.environ.get("ETL_WALK") == "all" else sorted({*ALWAYS, *random.Random(1).sample(ALL, 24)}, key=ALL.index)
-
-
-def some(first: int, bad: bool) -> str:
-    """Twenty rows with ids of their own."""
-    rows = [f"{first + i},{'DE' if i % 2 else 'FR'},{SECRET if bad and i % 2 else '1.50'},2026-01-02 03:04:05,2026-01-02" for i in range(20)]
-    return "\n".join(["id,country,amount,ordered_at,day", *rows]) + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +119,7 @@ def test_invalid_files_are_moved_once_and_no_others(cloud, walked):
 
 
 def test_a_list_that_was_not_finished_is_made_by_the_next_execution(cloud, walked):
-    body = some(900_000, False)
+    body = some(900_000)
     cloud.land("killed/listed.csv", body.encode())
     registered("killed/listed.csv")
     for request in (1, 4):

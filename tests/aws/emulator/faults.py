@@ -4,13 +4,14 @@
     GET  /_etl/faults    {"fired": [rule, ..], "requests": {"<file> <state>": most requests of one try}}
     POST /_etl/faults    rules, in place of those before: a list of
         {"do": "kill" | "throttle" | "delay",
-         "state", "file", "service",  which requests; all when absent
+         "state", "file", "service", "target",
+                                      which requests; all when absent. The target is an operation of DynamoDB or Glue
          "request": n                 the nth of a try only
          "times": n                   so often; kill: once
          "rate": p                    by chance, the same in each session
          "after": true                kill: once the request has had its effect, so that only its answer is lost
          "seconds": s                 delay
-         "code": c}                   throttle: by this error instead of the service's usual one
+         "reason": r}                 throttle: by this reason of a cancelled transaction
 
 Each process has credentials of its own, by which its requests are told apart.
 """
@@ -121,10 +122,10 @@ def service_of(headers) -> str:
     return scope[3] if len(scope) > 3 else "-"
 
 
-def rule_for(caller, service):
+def rule_for(caller, service, target):
+    about = {"state": caller.state, "file": caller.file, "service": service, "target": target, "request": caller.count}
     for rule in rules:
-        wanted = {"state": caller.state, "file": caller.file, "service": service, "request": caller.count}
-        if any(rule[name] != value for name, value in wanted.items() if name in rule):
+        if any(rule[name] != value for name, value in about.items() if name in rule):
             continue
         if rule.get("times", 1 if rule["do"] == "kill" else None) == rule.get("fired", 0):
             continue
@@ -136,14 +137,15 @@ def rule_for(caller, service):
     return None
 
 
-def throttled(service, code):
+def throttled(service, reason=None):
     if service == "s3":
-        text = f"<Error><Code>{code or 'SlowDown'}</Code><Message>Please reduce your request rate.</Message></Error>"
+        text = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
         return 503, {"Content-Type": "application/xml"}, text.encode()
-    code = code or ("ProvisionedThroughputExceededException" if service == "dynamodb" else "ThrottlingException")
+    code = "ProvisionedThroughputExceededException" if service == "dynamodb" else "ThrottlingException"
     answer = {"__type": code, "message": "Rate exceeded"}
-    if code == "TransactionCanceledException":
-        answer["CancellationReasons"] = [{"Code": "ThrottlingError", "Message": "Rate exceeded"}, {"Code": "None"}]
+    if reason:
+        reasons = [{"Code": reason, "Message": "Rate exceeded"}, {"Code": "None"}]
+        answer |= {"__type": "TransactionCanceledException", "CancellationReasons": reasons}
     return 400, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(answer).encode()
 
 
@@ -163,14 +165,14 @@ async def answer_known(method, path, headers, body, query, request_id):
     place = f"{caller.file} {caller.state}"
     requests[place] = max(requests.get(place, 0), caller.count)
     service = service_of(headers)
-    rule = rule_for(caller, service) or {"do": None}
+    rule = rule_for(caller, service, headers.get("x-amz-target", "").rpartition(".")[2]) or {"do": None}
     if rule["do"] == "throttle":
-        return throttled(service, rule.get("code"))
+        return throttled(service, rule.get("reason"))
     if rule["do"] == "delay":
         await asyncio.sleep(rule["seconds"])
     if rule["do"] == "kill" and not rule.get("after"):
         caller.kill()
-        return throttled(service, None)
+        return throttled(service)
     answer = await dispatch(method, path, headers, body, query, request_id)
     if rule["do"] == "kill":
         caller.kill()
