@@ -155,7 +155,7 @@ class Cloud:
         if self.extra.get("AUTH"):
             # The emulator speaks no TLS here, and would rightly refuse everything.
             template, removed = re.subn(r"( +)- Sid: TlsOnly\n(\1  .*\n)+", "", template)
-            template = re.sub(r"(Statement:)\n(?! +-)", r"\1 []\n", template)
+            template = re.sub(r"(Statement:)\n(?! +[-#])", r"\1 []\n", template)
             assert removed, "no statement asks for TLS"
         s3.put_object(Bucket="code", Key="template.yaml", Body=template.encode())
         subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]

@@ -24,7 +24,7 @@ sink: {location: "s3://%(Lake)s/%(dataset)s", partition_by: [country]}
 catalog: {glue: {database: etl, table: %(dataset)s}}
 """
 # A function remembers for a minute where files arrive, so all jobs are there before the first file.
-DATASETS = ("orders", "catalogued", "killed", "throttled")
+DATASETS = ("orders", "catalogued", "killed", "large", "throttled")
 CRAWLER = "after-files"
 SECRET = "oops"  # the value of the cells that are no number
 

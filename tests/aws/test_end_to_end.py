@@ -122,6 +122,24 @@ def test_an_event_that_comes_twice_changes_nothing(cloud, first):
     assert cloud.files() == before
 
 
+def test_a_file_that_is_gone_before_its_event_comes_is_an_error(cloud, first):
+    """Of an event that names no version, on either way."""
+    for route in ("LAMBDA", "CONTAINER"):
+        key = f"orders/gone-{route.lower()}.csv"
+        detail = {"bucket": {"name": cloud.outputs["Landing"]}, "object": {"key": key, "size": 7, "etag": "e"}}
+        answer, error = cloud.invoke("RegisterFunction", {"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
+        assert error is None and answer["Registered"] == 1, error
+        arn = start_file(key, route)
+        assert cloud.finish(arn).output["Outcome"] == "ERROR"
+        errors = [e["taskFailedEventDetails"]["error"] for e in cloud.history(arn) if e["type"] == "TaskFailed"]
+        assert errors == ["Etl.InputUnavailable"]
+        reason = cloud.files()[key]["reasons"][0]
+        assert "not found" in reason and "denied" not in reason
+        # It has no attempts left for the tests that follow.
+        assert cloud.finish(start_file(key, route)).output["Outcome"] == "ERROR"
+    cloud.messages()
+
+
 def test_an_error_is_tried_again_until_its_attempts_are_used(cloud, first):
     second = cloud.run({"DatasetName": "orders"})
     assert second.output == {"Ingested": 0, "Invalid": 0, "Error": 1, "Held": 0}
@@ -144,7 +162,7 @@ def test_the_container_does_what_the_function_does(cloud, first):
     assert cloud.finish(in_container(cloud, "orders/large.csv", GOOD)).output["Outcome"] == "INGESTED"
     assert cloud.finish(in_container(cloud, "orders/large-bad.csv", BAD)).output["Outcome"] == "INVALID"
     codes = wait(lambda: (c := [one["code"] for one in cloud.containers()]) and None not in c and sorted(c), what="their end")
-    assert codes == [0, 1]
+    assert codes == [0, 1, 3, 3]
     assert seen(table(cloud)) == sorted(before + expected(GOOD))
 
 

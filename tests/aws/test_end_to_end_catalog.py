@@ -1,4 +1,8 @@
-"""What the catalog comes to: columns that are added, partitions that somebody moved, a crawler."""
+"""What the catalog comes to: columns that are added, partitions that somebody moved, a crawler. And large output that is given up."""
+
+import gzip
+import random
+from base64 import b64encode
 
 import pytest
 from real import CRAWLER, expected, job, real_cloud, registered, seen, some, start_file, table
@@ -46,22 +50,36 @@ def test_a_partition_that_was_moved_meanwhile_is_put_right(cloud, first):
     moved = [p for p in glue.get_partitions(DatabaseName="etl", TableName=NAME)["Partitions"] if p["Values"] not in known]
     assert len(moved) == 2
     place = {**moved[0]["StorageDescriptor"], "Location": "s3://elsewhere/"}
-    glue.update_partition(
-        DatabaseName="etl",
-        TableName=NAME,
-        PartitionValueList=moved[0]["Values"],
-        PartitionInput={"Values": moved[0]["Values"], "StorageDescriptor": place},
-    )
+    entry = {"PartitionValueList": moved[0]["Values"], "PartitionInput": {"Values": moved[0]["Values"], "StorageDescriptor": place}}
+    glue.batch_update_partition(DatabaseName="etl", TableName=NAME, Entries=[entry])
     assert cloud.run({"DatasetName": NAME}).output["Ingested"] == 1
     assert seen(table(cloud, NAME)) == sorted(before + expected(some(200)))
 
 
 def test_a_crawler_is_run_after_new_files(cloud, first):
-    glue = cloud.client("glue")
-    glue.create_crawler(Name=CRAWLER, Role="crawler", DatabaseName="etl", Targets={"S3Targets": [{"Path": "s3://none/"}]})
+    glue, role = cloud.client("glue"), cloud.client("iam").get_role(RoleName=cloud.physical("PublishRole"))["Role"]["Arn"]
+    glue.create_crawler(Name=CRAWLER, Role=role, DatabaseName="etl", Targets={"S3Targets": [{"Path": "s3://none/"}]})
     cloud.land(f"{NAME}/crawled.csv", some(300).encode())
     registered(f"{NAME}/crawled.csv")
     run = cloud.run({"DatasetName": NAME, "CrawlerName": CRAWLER})
-    assert run.status == "SUCCEEDED" and run.output["Ingested"] == 1, run
+    assert run.status == "SUCCEEDED" and cloud.files()[f"{NAME}/crawled.csv"]["state"] == "INGESTED", run
     crawler = glue.get_crawler(Name=CRAWLER)["Crawler"]
     assert crawler["State"] == "READY" and crawler["LastCrawl"]["Status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("route", ["LAMBDA", "CONTAINER"])
+def test_parts_of_a_damaged_file_are_given_up(cloud, route):
+    """Its Parquet had been on its way in parts of 5 MiB when its end was found to be missing."""
+    chance = random.Random(route)
+    rows = [f"{i},{b64encode(chance.randbytes(90)).decode()}" for i in range(120_000)]
+    text = job(cloud, "large").replace("partition_by: [country]", "row_group_size: 1 MiB")
+    columns = text[text.index("    - {name: country") : text.index("on_invalid")]
+    cloud.put_job("large", text.replace(columns, "    - {name: note, type: string}\n"))
+    key = f"large/{route.lower()}.csv.gz"
+    cloud.land(key, gzip.compress("\n".join(["id,note", *rows]).encode(), 1)[:-1000])
+    registered(key)
+    assert cloud.finish(start_file(key, route), 120).output["Outcome"] == "INVALID"
+    assert cloud.keys("Lake", "large/data/") == []
+    assert "Uploads" not in cloud.client("s3").list_multipart_uploads(Bucket=cloud.outputs["Lake"])
+    role = cloud.physical("ValidateRole" if route == "LAMBDA" else "TaskRole")
+    assert [call for call in cloud.control("calls") if call[:2] == [role, "s3:AbortMultipartUpload"]]

@@ -118,6 +118,20 @@ def test_invalid_files_are_moved_once_and_no_others(cloud, walked):
             assert cloud.read(walked.ends[key]["moved_to"]) == file.body.encode()
 
 
+def test_a_large_file_whose_publishing_died_is_found_published(cloud, walked):
+    """The container finds the commit of the attempt before it by what that attempt wrote down."""
+    cloud.land("killed/large.csv", some(800_000).encode())
+    file_id = registered("killed/large.csv")["file_id"]
+    cloud.control("faults", [{"do": "kill", "file": file_id, "target": "BatchCreatePartition"}])
+    assert cloud.finish(start_file("killed/large.csv", "CONTAINER")).output["Outcome"] == "ERROR"
+    before = cloud.keys("Lake", "killed/")
+    assert cloud.finish(start_file("killed/large.csv", "CONTAINER")).output["Outcome"] == "INGESTED"
+    assert not [key for key in set(cloud.keys("Lake", "killed/")) - set(before) if "/data/" in key or "/commits/" in key]
+    assert [row for row in seen(table(cloud, "killed")) if row[0] >= 800_000] == expected(some(800_000))
+    cloud.control("faults", [])
+    cloud.messages()
+
+
 def test_a_list_that_was_not_finished_is_made_by_the_next_execution(cloud, walked):
     body = some(900_000)
     cloud.land("killed/listed.csv", body.encode())

@@ -24,6 +24,7 @@ NEVER_ASKED = {
     ("Register", "Receive", "sqs:ReceiveMessage"): "the mapping of the queue does it by the role; the emulator's by none",
     ("Register", "Receive", "sqs:DeleteMessage"): "as above",
     ("Register", "Receive", "sqs:GetQueueAttributes"): "as above",
+    ("MoveInvalid", "Put", "s3:AbortMultipartUpload"): "only when the copy is not what was judged, though its version is the same",
 }
 
 
@@ -67,7 +68,8 @@ def reason(role, sid, action):
 
 
 def test_nothing_is_granted_that_is_not_used(use):
-    assert [place for place, used in use.items() if not used and not reason(*place)] == []
+    unused = [place for place, used in use.items() if not used and not reason(*place)]
+    assert unused == [], "\n".join(map(" ".join, unused))
 
 
 def test_no_reason_is_stale(use):

@@ -25,7 +25,7 @@ import threading
 import uuid
 
 from ministack import app
-from ministack.core import iam_evaluator, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.services import lambda_svc, sts
 
 rules, fired, requests, calls = [], [], {}, set()
@@ -110,6 +110,18 @@ def written_down(ctx, *policies):
 
 
 iam_evaluator.evaluate = written_down
+
+resource_arn = iam_actions.extract_resource_arn
+
+
+def arn_known(service, method, path, headers, body, query, region, account):
+    """For a crawler the emulator takes the name of a field that its requests do not have."""
+    if service == "glue" and headers.get("x-amz-target", "").endswith("Crawler"):
+        return f"arn:aws:glue:{region}:{account}:crawler/{json.loads(body).get('Name', '')}"
+    return resource_arn(service, method, path, headers, body, query, region, account)
+
+
+iam_actions.extract_resource_arn = arn_known
 
 # Requests
 
