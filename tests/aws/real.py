@@ -38,7 +38,9 @@ def real_cloud() -> Cloud:
     programs = [built("bootstrap", "ETL_BOOTSTRAP_BIN"), built("etl-batch", "ETL_BATCH_BIN")]
     missing = [str(program) for program in programs if not program.exists()]
     assert not missing, f"not built: {', '.join(missing)}; run `cargo build --workspace`"
-    cloud = Cloud(*map(stripped, programs), AUTH="true", parameters={"MaxAttempts": "2", "CrawlerName": CRAWLER}, CRAWLER_RUN_SECONDS="1")
+    cloud = Cloud(
+        *map(stripped, programs), AUTH="true", parameters={"MaxAttempts": "2", "CrawlerName": CRAWLER}, CRAWLER_RUN_SECONDS="1"
+    )
     cloud.__enter__()
     atexit.register(cloud.__exit__)
     _, error = cloud.invoke("RecordErrorFunction", {"SFNState": "Record Error"})

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from cloud import wait
 from conftest import orders
-from real import CRAWLER, SECRET, expected, job, real_cloud, seen, start_file, table
+from real import SECRET, expected, job, real_cloud, seen, start_file, table
 
 GOOD, MIXED, BAD = orders(200), orders(200, bad_every=10), orders(200, bad_every=2)
 

@@ -50,7 +50,10 @@ def test_a_partition_that_was_moved_meanwhile_is_put_right(cloud, first):
     moved = [p for p in glue.get_partitions(DatabaseName="etl", TableName=NAME)["Partitions"] if p["Values"] not in known]
     assert len(moved) == 2
     place = {**moved[0]["StorageDescriptor"], "Location": "s3://elsewhere/"}
-    entry = {"PartitionValueList": moved[0]["Values"], "PartitionInput": {"Values": moved[0]["Values"], "StorageDescriptor": place}}
+    entry = {
+        "PartitionValueList": moved[0]["Values"],
+        "PartitionInput": {"Values": moved[0]["Values"], "StorageDescriptor": place},
+    }
     glue.batch_update_partition(DatabaseName="etl", TableName=NAME, Entries=[entry])
     assert cloud.run({"DatasetName": NAME}).output["Ingested"] == 1
     assert seen(table(cloud, NAME)) == sorted(before + expected(some(200)))

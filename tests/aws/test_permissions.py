@@ -24,7 +24,11 @@ NEVER_ASKED = {
     ("Register", "Receive", "sqs:ReceiveMessage"): "the mapping of the queue does it by the role; the emulator's by none",
     ("Register", "Receive", "sqs:DeleteMessage"): "as above",
     ("Register", "Receive", "sqs:GetQueueAttributes"): "as above",
-    ("MoveInvalid", "Put", "s3:AbortMultipartUpload"): "only when the copy is not what was judged, though its version is the same",
+    (
+        "MoveInvalid",
+        "Put",
+        "s3:AbortMultipartUpload",
+    ): "only when the copy is not what was judged, though its version is the same",
 }
 
 

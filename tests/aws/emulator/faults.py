@@ -69,7 +69,11 @@ def new_key(role: str, account: str, caller: Caller) -> dict:
 
 # Functions
 
-spawn, invoke, worker_env = lambda_runtime.ProvidedWorker._spawn, lambda_runtime.ProvidedWorker.invoke, lambda_svc._provided_worker_env
+spawn, invoke, worker_env = (
+    lambda_runtime.ProvidedWorker._spawn,
+    lambda_runtime.ProvidedWorker.invoke,
+    lambda_svc._provided_worker_env,
+)
 
 
 def spawn_known(worker, *rest, **named):
