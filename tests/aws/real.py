@@ -69,12 +69,12 @@ def registered(key: str) -> dict:
     return wait(lambda: real_cloud().files().get(key), what=f"the registration of {key}")
 
 
-def start_file(key: str, route: str = "LAMBDA", machine: str | None = None) -> str:
+def start_file(key: str, route: str = "LAMBDA") -> str:
     """Starts the states of a file that is registered."""
     file = registered(key)
     request = {"DatasetName": file["dataset"], "FileId": file["file_id"], "Route": route}
     states = real_cloud().client("stepfunctions")
-    return states.start_execution(stateMachineArn=machine or file_machine(), input=json.dumps(request))["executionArn"]
+    return states.start_execution(stateMachineArn=file_machine(), input=json.dumps(request))["executionArn"]
 
 
 def some(first: int, bad: bool = False) -> str:

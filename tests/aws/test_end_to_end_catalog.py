@@ -1,4 +1,4 @@
-"""What the catalog comes to: columns that are added, partitions that somebody moved, a crawler. And large output that is given up."""
+"""Columns that are added, partitions that somebody moved, a crawler; and large output that is given up."""
 
 import gzip
 import random

@@ -1,11 +1,10 @@
-"""S3, DynamoDB and Glue say "slow down": for a while it is ridden out, for long it ends in ERROR, and the next execution goes on."""
+"""S3, DynamoDB and Glue say "slow down": a while is ridden out, a long one ends in ERROR, and the next execution goes on."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
-from real import expected, file_machine, real_cloud, registered, seen, some, start_file, table
+from real import expected, real_cloud, registered, seen, some, start_file, table
 
 # name: rules for its file
 SHORT = {
@@ -33,22 +32,7 @@ def cloud():
 
 
 @pytest.fixture(scope="module")
-def impatient(cloud):
-    """As the states of one file are, but without Retry: a request to S3 is tried eleven times, for half a minute, before it fails.
-
-    That Etl.Retryable is tried again is shown by the others here, and how often by test_edges.py.
-    """
-    states = cloud.client("stepfunctions")
-    whole = states.describe_state_machine(stateMachineArn=file_machine())
-    machine = json.loads(whole["definition"])
-    for retrier in [retrier for state in machine["States"].values() for retrier in state.get("Retry", [])]:
-        retrier["MaxAttempts"] = 0
-    created = states.create_state_machine(name="impatient", definition=json.dumps(machine), roleArn=whole["roleArn"])
-    return created["stateMachineArn"]
-
-
-@pytest.fixture(scope="module")
-def throttled(cloud, impatient):
+def throttled(cloud):
     files, rules = {}, []
     for number, (name, (its_rules, _)) in enumerate({**{f"short {n}": (r, None) for n, r in SHORT.items()}, **LONG}.items()):
         body = some(100 * number, bad=name == "s3 move")
@@ -60,12 +44,13 @@ def throttled(cloud, impatient):
     cloud.messages()
 
     def through(name):
-        return cloud.finish(start_file(files[name].key, machine=impatient if name.startswith("s3") else None), 240)
+        return cloud.finish(start_file(files[name].key), 240)
 
     # Beside them a container that hears nothing for longer than it is silent: it beats meanwhile.
     cloud.land("throttled/slow.csv", some(80_000).encode())
     slow = registered("throttled/slow.csv")["file_id"]
-    cloud.control("faults", [*rules, {"do": "delay", "file": slow, "service": "dynamodb", "request": 1, "seconds": 33}])
+    rules.append({"do": "delay", "file": slow, "state": "Validate In Container", "request": 1, "seconds": 33})
+    cloud.control("faults", rules)
     slow = start_file("throttled/slow.csv", "CONTAINER")
     with ThreadPoolExecutor(len(files)) as pool:
         for name, run in zip(files, pool.map(through, files), strict=True):
@@ -97,7 +82,7 @@ def test_a_long_while_ends_in_an_error_that_says_so(cloud, throttled, name):
     assert file.run.output == {"FileId": file.id, "Outcome": "ERROR"}, file.run
     assert file.between["state"] == LONG[name][1]
     errors = [e["taskFailedEventDetails"]["error"] for e in cloud.history(file.run.arn) if e["type"] == "TaskFailed"]
-    assert set(errors) == {"Etl.Retryable"} and len(errors) >= (1 if name.startswith("s3") else 7)
+    assert set(errors) == {"Etl.Retryable"} and len(errors) >= 7
 
 
 def test_in_between_nothing_is_published_or_moved(throttled):

@@ -28,7 +28,7 @@ NEVER_ASKED = {
         "MoveInvalid",
         "Put",
         "s3:AbortMultipartUpload",
-    ): "only when the copy is not what was judged, though its version is the same",
+    ): "only when the copy is not what was judged, though the version is",
 }
 
 
