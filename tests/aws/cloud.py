@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 import uuid
 import zipfile
 from pathlib import Path
@@ -154,7 +155,7 @@ class Cloud:
         if self.extra.get("AUTH"):
             # The emulator speaks no TLS here, and would rightly refuse everything.
             template, removed = re.subn(r"( +)- Sid: TlsOnly\n(\1  .*\n)+", "", template)
-            template = re.sub(r"(Statement:)\n(?! +-)", r"\1 []\n", template)
+            template = re.sub(r"(Statement:)\n(?! +[-#])", r"\1 []\n", template)
             assert removed, "no statement asks for TLS"
         s3.put_object(Bucket="code", Key="template.yaml", Body=template.encode())
         subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
@@ -320,3 +321,24 @@ class Cloud:
             QueueUrl=self.outputs["RegisterDeadLettersUrl"], AttributeNames=["ApproximateNumberOfMessages"]
         )["Attributes"]
         return int(attributes["ApproximateNumberOfMessages"])
+
+    # Faults on demand: emulator/faults.py
+
+    def control(self, path: str, rules: list | None = None):
+        body = None if rules is None else json.dumps(rules).encode()
+        with urllib.request.urlopen(f"{self.endpoint}/_etl/{path}", data=body, timeout=30) as reply:
+            return json.load(reply)
+
+    def time_passes(self, dataset: str):
+        """Whatever holds a file has run out."""
+        past = "2000-01-01T00:00:00Z"
+        for item in self.items():
+            event = json.loads(item["event"])
+            if item["sk"] == "FILE" and event.get("lease_until") and event.get("dataset") == dataset:
+                text = json.dumps({**event, "lease_until": past})
+                self.client("dynamodb").update_item(
+                    TableName=self.outputs["Table"],
+                    Key={"pk": {"S": item["pk"]}, "sk": {"S": "FILE"}},
+                    UpdateExpression="SET event = :event",
+                    ExpressionAttributeValues={":event": {"S": text}},
+                )

@@ -4,52 +4,27 @@ The functions are the real `bootstrap` as processes of the emulator, the contain
 the roles in the template are enforced.
 """
 
-import io
 import json
 import os
 import signal
 from types import SimpleNamespace
 
-import pyarrow.parquet as pq
 import pytest
-from cloud import Cloud, built, stripped, wait
+from cloud import wait
 from conftest import orders
+from real import SECRET, expected, job, real_cloud, seen, start_file, table
 
-JOB = """
-version: 1
-name: orders
-source: {location: "s3://%(Landing)s/orders/", csv: {header: true}}
-schema:
-  columns:
-    - {name: id, type: bigint, nullable: false}
-    - {name: country, type: string}
-    - {name: amount, type: "decimal(12,2)"}
-    - {name: ordered_at, type: timestamp}
-    - {name: day, type: date}
-on_invalid: {rows: quarantine, max_rejected: "20%%"}
-sink: {location: "s3://%(Lake)s/orders", partition_by: [country]}
-catalog: {glue: {database: etl, table: orders}}
-"""
 GOOD, MIXED, BAD = orders(200), orders(200, bad_every=10), orders(200, bad_every=2)
-SECRET = "oops"  # the value of the cells that are no number
 
 
 @pytest.fixture(scope="module")
 def cloud():
-    programs = [built("bootstrap", "ETL_BOOTSTRAP_BIN"), built("etl-batch", "ETL_BATCH_BIN")]
-    if missing := [str(program) for program in programs if not program.exists()]:
-        pytest.skip(f"not built: {', '.join(missing)}")
-    with Cloud(*map(stripped, programs), AUTH="true", parameters={"MaxAttempts": "2"}) as cloud:
-        _, error = cloud.invoke("RecordErrorFunction", {"SFNState": "Record Error"})
-        if error and "unknown field `SFNState`" in error.get("errorMessage", ""):
-            pytest.skip("bootstrap does not know the requests of the state machine yet")
-        yield cloud
+    return real_cloud()
 
 
 @pytest.fixture(scope="module")
 def first(cloud):
     """A run over one file of each kind."""
-    cloud.put_job("orders", JOB % cloud.outputs)
     bodies = {
         "orders/good.csv": GOOD,
         "orders/a mixed+one.csv": MIXED,
@@ -68,37 +43,6 @@ def first(cloud):
     )
     run = cloud.run({"DatasetName": "orders"})
     return SimpleNamespace(run=run, registered=registered, files=cloud.files(), messages=cloud.messages())
-
-
-def table(cloud, name="orders"):
-    """What a reader sees: the rows of the partitions in the catalog."""
-    glue = cloud.client("glue")
-    keys = [key["Name"] for key in glue.get_table(DatabaseName="etl", Name=name)["Table"]["PartitionKeys"]]
-    rows, partitions = [], glue.get_partitions(DatabaseName="etl", TableName=name)["Partitions"]
-    for partition in partitions:
-        bucket, _, prefix = partition["StorageDescriptor"]["Location"].removeprefix("s3://").partition("/")
-        found = cloud.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix.rstrip("/") + "/").get("Contents", [])
-        assert found, f"nothing at {partition['StorageDescriptor']['Location']}"
-        for item in found:
-            body = cloud.client("s3").get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-            values = dict(zip(keys, partition["Values"], strict=True))
-            rows += [{**row, **values} for row in pq.read_table(io.BytesIO(body)).to_pylist()]
-    return rows
-
-
-def expected(*texts):
-    """(id, country, amount) of the good rows, by hand."""
-    rows = []
-    for text in texts:
-        for line in text.splitlines()[1:]:
-            number, country, amount, *_ = line.split(",")
-            if amount != SECRET:
-                rows.append((int(number), country or "__HIVE_DEFAULT_PARTITION__", amount))
-    return sorted(rows)
-
-
-def seen(rows):
-    return sorted((row["id"], row["country"], str(row["amount"])) for row in rows)
 
 
 def test_what_lands_is_registered_once_by_its_event(first):
@@ -178,6 +122,24 @@ def test_an_event_that_comes_twice_changes_nothing(cloud, first):
     assert cloud.files() == before
 
 
+def test_a_file_that_is_gone_before_its_event_comes_is_an_error(cloud, first):
+    """Of an event that names no version, on either way."""
+    for route in ("LAMBDA", "CONTAINER"):
+        key = f"orders/gone-{route.lower()}.csv"
+        detail = {"bucket": {"name": cloud.outputs["Landing"]}, "object": {"key": key, "size": 7, "etag": "e"}}
+        answer, error = cloud.invoke("RegisterFunction", {"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
+        assert error is None and answer["Registered"] == 1, error
+        arn = start_file(key, route)
+        assert cloud.finish(arn).output["Outcome"] == "ERROR"
+        errors = [e["taskFailedEventDetails"]["error"] for e in cloud.history(arn) if e["type"] == "TaskFailed"]
+        assert errors == ["Etl.InputUnavailable"]
+        reason = cloud.files()[key]["reasons"][0]
+        assert "not found" in reason and "denied" not in reason
+        # It has no attempts left for the tests that follow.
+        assert cloud.finish(start_file(key, route)).output["Outcome"] == "ERROR"
+    cloud.messages()
+
+
 def test_an_error_is_tried_again_until_its_attempts_are_used(cloud, first):
     second = cloud.run({"DatasetName": "orders"})
     assert second.output == {"Ingested": 0, "Invalid": 0, "Error": 1, "Held": 0}
@@ -189,40 +151,25 @@ def test_an_error_is_tried_again_until_its_attempts_are_used(cloud, first):
     assert seen(table(cloud)) == expected(GOOD, MIXED)
 
 
-@pytest.fixture(scope="module")
-def in_container(cloud):
-    """Starts the states of one file by themselves, routed to the container, for no file of a test is large enough to be."""
-    states = cloud.client("stepfunctions")
-    whole = states.describe_state_machine(stateMachineArn=cloud.outputs["WorkflowArn"])
-    processor = json.loads(whole["definition"])["States"]["Process Files"]["ItemProcessor"]
-    machine = states.create_state_machine(
-        name="one-file",
-        definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": processor["StartAt"], "States": processor["States"]}),
-        roleArn=whole["roleArn"],
-    )["stateMachineArn"]
-
-    def start(key, body):
-        cloud.land(key, body.encode())
-        file = wait(lambda: cloud.files().get(key), what="the registration")
-        request = {"DatasetName": "orders", "FileId": file["file_id"], "Route": "CONTAINER"}
-        return states.start_execution(stateMachineArn=machine, input=json.dumps(request))["executionArn"]
-
-    return start
+def in_container(cloud, key, body):
+    """Starts the states of one file, routed to the container, for no file of a test is large enough to be."""
+    cloud.land(key, body.encode())
+    return start_file(key, "CONTAINER")
 
 
-def test_the_container_does_what_the_function_does(cloud, first, in_container):
+def test_the_container_does_what_the_function_does(cloud, first):
     before = seen(table(cloud))
-    assert cloud.finish(in_container("orders/large.csv", GOOD)).output["Outcome"] == "INGESTED"
-    assert cloud.finish(in_container("orders/large-bad.csv", BAD)).output["Outcome"] == "INVALID"
+    assert cloud.finish(in_container(cloud, "orders/large.csv", GOOD)).output["Outcome"] == "INGESTED"
+    assert cloud.finish(in_container(cloud, "orders/large-bad.csv", BAD)).output["Outcome"] == "INVALID"
     codes = wait(lambda: (c := [one["code"] for one in cloud.containers()]) and None not in c and sorted(c), what="their end")
-    assert codes == [0, 1]
+    assert codes == [0, 1, 3, 3]
     assert seen(table(cloud)) == sorted(before + expected(GOOD))
 
 
-def test_a_container_that_is_stopped_is_followed_by_another(cloud, first, in_container):
+def test_a_container_that_is_stopped_is_followed_by_another(cloud, first):
     before, known = seen(table(cloud)), len(cloud.containers())
     body = orders(150_000)
-    arn = in_container("orders/stopped.csv", body)
+    arn = in_container(cloud, "orders/stopped.csv", body)
     wait(lambda: cloud.files()["orders/stopped.csv"]["state"] == "VALIDATING", what="the container's claim")
     # As ECS does when Spot capacity is reclaimed.
     [running] = [one["pid"] for one in cloud.containers() if arn.rsplit(":", 1)[1] in one["environment"]["ETL_REQUEST"]]
@@ -285,7 +232,7 @@ def test_a_wrong_job_is_an_error_and_moves_nothing(cloud, first):
     try:
         run = cloud.run({"DatasetName": "orders"})
     finally:
-        cloud.put_job("orders", JOB % cloud.outputs)
+        cloud.put_job("orders", job(cloud, "orders"))
     assert run.output["Error"] == 1 and run.output["Invalid"] == 0
     assert cloud.files()["orders/later.csv"]["state"] == "ERROR"
     assert "orders/later.csv" in cloud.keys("Landing")

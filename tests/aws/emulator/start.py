@@ -5,13 +5,15 @@ Written against the one version in requirements.txt. When that is raised, look w
 - a Distributed Map evaluates JSONata in ItemReader, MaxConcurrency and Output, and its children have a name of their own;
 - a GET of a version keeps its Range;
 - each attempt of a task has a token of its own;
-- HeartbeatSeconds is kept (times HEARTBEAT_SCALE, for waiting is scaled as well).
+- HeartbeatSeconds is kept (times HEARTBEAT_SCALE, for waiting is scaled as well);
+- who may not list a bucket is told "denied" of what is not there (faults.py, which also makes faults).
 """
 
 import os
 import threading
 import time
 
+import faults
 from ministack import app
 from ministack.services import s3
 from ministack.services import stepfunctions as sfn
@@ -93,7 +95,7 @@ def callback(resource, data, token, state):
                 continue
             if waiting["heartbeat"] != beat:
                 heard, beat = time.monotonic(), waiting["heartbeat"]
-            elif time.monotonic() - heard > patience * HEARTBEAT_SCALE:
+            elif token in faults.silenced or time.monotonic() - heard > patience * HEARTBEAT_SCALE:
                 waiting["error"] = {"Error": "States.HeartbeatTimeout", "Cause": f"nothing heard for {patience} s"}
                 waiting["event"].set()
                 return

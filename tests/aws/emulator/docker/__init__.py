@@ -15,19 +15,13 @@ from . import errors  # noqa: F401
 FOLDER = Path(os.environ["ETL_CONTAINERS"])
 
 
-def credentials(labels):
-    """Those of the task's role where the emulator enforces policies; it has no other way to a container."""
+def role_of(labels):
+    """The task's role where the emulator enforces policies; it has no other way to a container."""
     from ministack import app
-    from ministack.services import ecs, sts
+    from ministack.services import ecs
 
     task = labels.get("com.amazonaws.ecs.task-definition-family"), labels.get("com.amazonaws.ecs.task-definition-version")
-    role = (ecs._task_defs.get(":".join(map(str, task))) or {}).get("taskRoleArn")
-    if not app.AUTH or not role:
-        return {}
-    key, name, account = f"ASIA{uuid.uuid4().hex[:16].upper()}", role.rsplit("/", 1)[-1], role.split(":")[4]
-    session = {"SecretAccessKey": "secret", "SessionToken": "token", "UserId": f"{name}:task"}
-    sts.register_session(key, {"Arn": f"arn:aws:sts::{account}:assumed-role/{name}/task", **session})
-    return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
+    return (ecs._task_defs.get(":".join(map(str, task))) or {}).get("taskRoleArn") if app.AUTH else None
 
 
 class Container:
@@ -41,8 +35,13 @@ class Container:
             "PATH": os.environ["PATH"],
             # What the emulator puts here is a name that only Docker resolves.
             **{name: value for name, value in os.environ.items() if name.startswith(("AWS_", "ETL_STUB"))},
-            **credentials(labels),
         }
+        if role := role_of(labels):
+            import faults
+
+            caller = faults.Caller(lambda: self.process.pid, json.loads(environment.get("ETL_REQUEST", "{}")))
+            caller.token = environment.get("ETL_TASK_TOKEN")
+            self.environment |= faults.new_key(role, role.split(":")[4], caller)
         place = FOLDER / self.id
         place.mkdir(parents=True)
         self.log = open(FOLDER / f"{self.id}.log", "wb")
