@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use chrono::SecondsFormat;
@@ -106,7 +107,10 @@ impl DynamoAudit {
         match write.send().await {
             Ok(_) => Ok(true),
             // Another was quicker; or it was this very write, whose reply was lost. A look tells.
-            Err(why) if is_conflict(why.as_service_error()) => Ok(false),
+            Err(why) if refused_for(why.as_service_error(), &CONFLICTS) => Ok(false),
+            Err(why) if refused_for(why.as_service_error(), &THROTTLED) => {
+                Err(Error::storage(format!("the audit table {} is throttled", self.table), "a write was refused"))
+            }
             Err(why) => Err(error(format!("the audit table {} cannot be written", self.table), why)),
         }
     }
@@ -172,16 +176,19 @@ fn item(event: &Event, document: &str) -> Item {
     item
 }
 
-/// Whether a transaction was refused because something was not as it was read.
-fn is_conflict(error: Option<&TransactWriteItemsError>) -> bool {
+/// Something was not as it was read.
+const CONFLICTS: [&str; 3] = ["ConditionalCheckFailed", "TransactionConflict", "TransactionInProgressException"];
+/// Not now. Within a transaction that is told as a reason of its cancellation, which the SDK does not try again.
+const THROTTLED: [&str; 3] = ["ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
+
+/// Whether a transaction was refused for one of some reasons.
+fn refused_for(error: Option<&TransactWriteItemsError>, codes: &[&str]) -> bool {
     match error {
-        Some(TransactWriteItemsError::TransactionCanceledException(why)) => why
-            .cancellation_reasons()
-            .iter()
-            .filter_map(|reason| reason.code())
-            .any(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict")),
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => true,
-        _ => false,
+        Some(TransactWriteItemsError::TransactionCanceledException(why)) => {
+            why.cancellation_reasons().iter().filter_map(|reason| reason.code()).any(|code| codes.contains(&code))
+        }
+        Some(other) => other.code().is_some_and(|code| codes.contains(&code)),
+        None => false,
     }
 }
 

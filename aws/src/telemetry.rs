@@ -35,7 +35,11 @@ impl Telemetry {
 
 /// Begins to log, at `level` unless `RUST_LOG` says otherwise. Must be called within a runtime, which does the sending.
 pub fn begin(service: &'static str, level: &str) -> Telemetry {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    // The runtime logs a failure once more, in words for programmers.
+    if let Ok(quiet) = "lambda_runtime::layers=off".parse() {
+        filter = filter.add_directive(quiet);
+    }
     let logs = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr).with_filter(filter);
     let provider = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT")
         .ok()

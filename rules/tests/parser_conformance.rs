@@ -34,8 +34,7 @@ const EXTENSIONS: [Extension; 6] = [
 
 fn corpus() -> Option<Vec<Value>> {
     let folder = std::env::var_os("ETL_CONFORMANCE_DIR").map(PathBuf::from);
-    let folder =
-        folder.unwrap_or_else(|| manifest_dir().join("../../shared/conformance/dqdl"));
+    let folder = folder.unwrap_or_else(|| manifest_dir().join("../../shared/conformance/dqdl"));
     let file = folder.join("parser_cases.json");
     let Ok(text) = std::fs::read_to_string(&file) else {
         println!("SKIPPED: no corpus at {} (set ETL_CONFORMANCE_DIR)", file.display());

@@ -112,8 +112,6 @@ def test_people_are_told_once_a_file(throttled):
     assert len(told) == len(LONG) + 1, [message.subject for message in throttled.messages]
 
 
-# aws/src/audit.rs takes it for a mistake in the job.
-@pytest.mark.xfail(strict=True, reason="TransactionCanceledException for throttling is Etl.InvalidJob")
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
 def test_a_transaction_that_was_throttled_is_tried_again(cloud, throttled, code):
     """DynamoDB says so in the reasons of a cancelled transaction: its own retries know nothing of that."""

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use object_store::buffered::BufWriter;
 use object_store::{GetOptions, ObjectStoreExt};
 use serde::Serialize;
@@ -97,8 +99,24 @@ async fn copy(file: &Event, target: &str, stores: &dyn StoreProvider) -> Result<
             };
         }
     };
-    let mut bytes = store.get_opts(&path, options).await?.into_stream();
+    let bytes = store.get_opts(&path, options).await?.into_stream();
     let mut writer = BufWriter::new(Arc::clone(&to.store), to.path.clone());
+    if let Err(error) = pour(bytes, &mut writer, file, target).await {
+        // Without this the parts that were sent so far would lie around unseen.
+        let _ = writer.abort().await;
+        return Err(error);
+    }
+    writer.shutdown().await.map_err(|why| Error::storage(format!("{target} cannot be written"), why))?;
+    Ok(true)
+}
+
+/// Writes what is read, and says whether it was what was judged.
+async fn pour(
+    mut bytes: BoxStream<'static, object_store::Result<Bytes>>,
+    writer: &mut BufWriter,
+    file: &Event,
+    target: &str,
+) -> Result<()> {
     let mut hash = Sha256::new();
     let failed = |error: std::io::Error| Error::storage(format!("{target} cannot be written"), error);
     while let Some(piece) = bytes.next().await {
@@ -108,12 +126,9 @@ async fn copy(file: &Event, target: &str, stores: &dyn StoreProvider) -> Result<
     }
     let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     if file.sha256.as_ref().is_some_and(|judged| *judged != hash) {
-        // Without this the parts that were sent so far would lie around unseen.
-        writer.abort().await?;
         return Err(Error::new(ErrorKind::Changed, format!("{} is not what was judged", file.uri)));
     }
-    writer.shutdown().await.map_err(failed)?;
-    Ok(true)
+    Ok(())
 }
 
 /// Leaves the reasons beside the file, for its sender.
