@@ -125,3 +125,38 @@ def s3():
     finally:
         server.terminate()
         server.wait()
+
+
+@pytest.fixture(scope="session")
+def aws(s3):
+    """The same server with a database of Glue and the audit table of deploy/template.yaml."""
+    import boto3
+
+    def client(service):
+        return boto3.client(
+            service,
+            endpoint_url=s3.env["AWS_ENDPOINT_URL"],
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            region_name="us-east-1",
+        )
+
+    s3.glue, s3.dynamodb = client("glue"), client("dynamodb")
+    s3.glue.create_database(DatabaseInput={"Name": "sales"})
+    s3.dynamodb.create_table(
+        TableName="etl-audit",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "queue", "queued_at")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by_state",
+                "KeySchema": [
+                    {"AttributeName": "queue", "KeyType": "HASH"},
+                    {"AttributeName": "queued_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    return s3

@@ -7,8 +7,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-import boto3
-import pytest
 from conftest import BIN, orders
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0b1c"
@@ -30,38 +28,6 @@ catalog: {glue: {database: sales, table: %(name)s}}
 audit: {dynamodb: {table: etl-audit}}
 storage: {kms_key: "%(key)s", bucket_owner: "123456789012"}
 """
-
-
-@pytest.fixture(scope="module")
-def aws(s3):
-    def client(service):
-        return boto3.client(
-            service,
-            endpoint_url=s3.env["AWS_ENDPOINT_URL"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            region_name="us-east-1",
-        )
-
-    s3.glue, s3.dynamodb = client("glue"), client("dynamodb")
-    s3.glue.create_database(DatabaseInput={"Name": "sales"})
-    s3.dynamodb.create_table(
-        TableName="etl-audit",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "queue", "queued_at")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "by_state",
-                "KeySchema": [
-                    {"AttributeName": "queue", "KeyType": "HASH"},
-                    {"AttributeName": "queued_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-    )
-    return s3
 
 
 def job(tmp_path, name, more=""):

@@ -10,6 +10,7 @@ mod callback;
 mod catalog;
 mod clients;
 mod crawler;
+mod delete;
 mod failure;
 mod handler;
 mod lineage;

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use etl_engine::source::{LocalStores, StorageOptions, StoreProvider};
+use etl_engine::source::{LocalStores, StorageOptions, StoreProvider, locate, look_and_delete};
 use etl_engine::{Error, Result};
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum, S3ConditionalPut};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, Checksum, S3ConditionalPut};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
 use object_store::{ClientConfigKey, ClientOptions, HeaderMap, HeaderValue, ObjectStore};
 use url::Url;
+
+use crate::delete::{Deleted, delete_exactly};
 
 /// Stores by URL; the client of a bucket is made once.
 #[derive(Debug, Default)]
@@ -43,6 +45,23 @@ impl StoreProvider for Stores {
         (*options != self.options).then(|| Arc::new(Self { options: options.clone(), ..Self::default() }) as _)
     }
 
+    async fn delete_version(&self, location: &str, version: Option<&str>) -> Result<bool> {
+        let url = Url::parse(location).ok().filter(|url| matches!(url.scheme(), "s3" | "s3a"));
+        let (Some(url), Some(version)) = (url, version) else {
+            return look_and_delete(location, version, self).await;
+        };
+        let place = locate(location, self)?;
+        let bucket = url.host_str().unwrap_or_default();
+        let failed = |error| Error::configuration(format!("s3://{bucket} cannot be opened: {error}"));
+        let (store, region) = s3(bucket, &self.options).map_err(failed)?;
+        let owner = self.options.bucket_owner.as_deref();
+        match delete_exactly(&store, &region, &place.path, version, owner).await? {
+            Deleted::Yes => Ok(true),
+            Deleted::No => Ok(false),
+            Deleted::NotSupported => look_and_delete(location, Some(version), self).await,
+        }
+    }
+
     fn as_provider(&self) -> &dyn StoreProvider {
         self
     }
@@ -55,7 +74,7 @@ fn build(url: &Url, bucket: &str, options: &StorageOptions) -> Result<Arc<dyn Ob
             .with_help(format!("check the {settings} settings in the environment"))
     };
     Ok(match url.scheme() {
-        "s3" | "s3a" => Arc::new(s3(bucket, options).map_err(|error| wrong(error, "AWS"))?),
+        "s3" | "s3a" => Arc::new(s3(bucket, options).map_err(|error| wrong(error, "AWS"))?.0),
         "gs" => {
             let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket);
             Arc::new(builder.build().map_err(|error| wrong(error, "GOOGLE"))?)
@@ -79,7 +98,8 @@ fn build(url: &Url, bucket: &str, options: &StorageOptions) -> Result<Arc<dyn Ob
     })
 }
 
-fn s3(bucket: &str, options: &StorageOptions) -> object_store::Result<object_store::aws::AmazonS3> {
+/// The client of a bucket, and its region.
+fn s3(bucket: &str, options: &StorageOptions) -> object_store::Result<(AmazonS3, String)> {
     let mut builder = AmazonS3Builder::from_env()
         .with_bucket_name(bucket)
         // S3 compares what it got with what was sent.
@@ -101,8 +121,7 @@ fn s3(bucket: &str, options: &StorageOptions) -> object_store::Result<object_sto
     if let Some(key) = &options.kms_key {
         builder = builder.with_sse_kms_encryption(key);
     }
-    if builder.get_config_value(&AmazonS3ConfigKey::Region).is_none() {
-        builder = builder.with_region("us-east-1");
-    }
-    builder.build()
+    let region = builder.get_config_value(&AmazonS3ConfigKey::Region);
+    let region = region.unwrap_or_else(|| "us-east-1".to_owned());
+    Ok((builder.with_region(&region).build()?, region))
 }

@@ -7,6 +7,7 @@ use etl_rules::dqdl;
 use etl_rules::dynamic::document_uses_history;
 use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
 use crate::audit::{AuditLog, Event, State, StoreAudit, file_id};
 use crate::catalog::{Catalog, Publication, TableShape};
@@ -84,7 +85,8 @@ pub async fn run(job: Job, action: Action, mut cx: RunContext) -> Result<RunRepo
     run.audit(State::New, &[], None, &AttemptId("-".to_owned()), &[]).await?;
     run.lineage(Stage::Start, None).await;
     let attempt = AttemptId::random();
-    let outcome = run.execute(&attempt).await;
+    let span = tracing::info_span!("etl.run", run = %run.run_id, job = run.job.name.as_deref().unwrap_or_default());
+    let outcome = run.execute(&attempt).instrument(span).await;
     match &outcome {
         Ok(report) if report.verdict == Verdict::Valid => run.lineage(Stage::Complete, Some(report)).await,
         other => run.lineage(Stage::Fail, other.as_ref().ok()).await,

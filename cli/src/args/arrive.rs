@@ -60,7 +60,7 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "FILE")]
     pub(crate) prices: Option<String>,
     /// The memory of the function
-    #[arg(long, value_name = "SIZE", default_value = "3GiB", value_parser = super::size)]
+    #[arg(long, value_name = "SIZE", default_value = "3008MiB", value_parser = super::size)]
     pub(crate) function_memory: u64,
     /// The disk of the function
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = super::size)]

@@ -44,7 +44,7 @@ pub struct JobSpec {
     pub catalog: Option<CatalogSpec>,
     /// Where the audit trail is kept; beside the output when absent.
     pub audit: Option<AuditSpec>,
-    /// Who is told of invalid files and errors by `etl-engine pipeline` and the workflow.
+    /// Who is told of invalid files and errors by `etl-engine pipeline`; on AWS the stack's topic is told.
     pub notify: Option<NotifySpec>,
     /// How objects are kept.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,5 +14,5 @@ pub use file_facts::file_facts;
 pub(crate) use list::nearest;
 pub use list::{ObjectRef, Place, list, literal, local_file_version, pinned};
 pub use parquet::ParquetInput;
-pub use stores::{LocalStores, Located, StorageOptions, StoreProvider, locate};
+pub use stores::{LocalStores, Located, StorageOptions, StoreProvider, locate, look_and_delete};
 pub use text::{Head, TextSource};

@@ -36,25 +36,33 @@ pub trait StoreProvider: Send + Sync {
     ///
     /// This looks and then deletes; a store that can do both in one step overrides it.
     async fn delete_version(&self, location: &str, version: Option<&str>) -> Result<bool> {
-        let place = locate(location, self.as_provider())?;
-        let found = match place.store.head(&place.path).await {
-            Ok(meta) => meta,
-            Err(object_store::Error::NotFound { .. }) => return Ok(false),
-            Err(error) => return Err(error.into()),
-        };
-        let now = match &place.local {
-            Some(path) => local_file_version(path),
-            None => found.version.or(found.e_tag),
-        };
-        if version.is_some() && now.as_deref() != version {
-            return Ok(false);
-        }
-        place.store.delete(&place.path).await?;
-        Ok(true)
+        look_and_delete(location, version, self.as_provider()).await
     }
 
     /// This provider as a trait object.
     fn as_provider(&self) -> &dyn StoreProvider;
+}
+
+/// Deletes an object if a look at it finds the version that is meant; says whether it did.
+///
+/// # Errors
+/// Those of the store.
+pub async fn look_and_delete(location: &str, version: Option<&str>, stores: &dyn StoreProvider) -> Result<bool> {
+    let place = locate(location, stores)?;
+    let found = match place.store.head(&place.path).await {
+        Ok(meta) => meta,
+        Err(object_store::Error::NotFound { .. }) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    let now = match &place.local {
+        Some(path) => local_file_version(path),
+        None => found.version.or(found.e_tag),
+    };
+    if version.is_some() && now.as_deref() != version {
+        return Ok(false);
+    }
+    place.store.delete(&place.path).await?;
+    Ok(true)
 }
 
 /// Local files only.

@@ -104,8 +104,9 @@ impl Default for Settings {
             failed: None,
             work: None,
             max_tries: 5,
-            // A state machine keeps 25,000 events of its history, and a file takes about 30 of them.
-            inline_files: 500,
+            // A state machine keeps 25,000 events of its history, and a file takes 235 of them when every step of it is
+            // tried as often as it may be.
+            inline_files: 80,
             lease: TimeDelta::seconds(120),
             patience: TimeDelta::minutes(15),
             memory_bytes: None,

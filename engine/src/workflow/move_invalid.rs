@@ -14,7 +14,7 @@ use super::failure::{Failure, FailureKind};
 use super::{FileRequest, Workflow};
 use crate::audit::{Event, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::{Place, StoreProvider, list, locate, pinned};
+use crate::source::{Place, StoreProvider, list, local_file_version, locate, pinned};
 
 /// A file that was moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,23 +24,25 @@ pub struct Moved {
     pub dataset_name: String,
     /// The file.
     pub file_id: String,
-    /// Where it is now.
-    pub moved_to: String,
+    /// Where it is now; absent when the bytes that were judged were overwritten or deleted before.
+    pub moved_to: Option<String>,
 }
+
+/// What stands for a place when there was nothing left to move.
+const GONE: &str = "nowhere: it was overwritten or deleted before it could be moved";
 
 impl Workflow {
     /// Moves a file that was found INVALID: copies the bytes that were judged, compares their hash, and deletes the original
     /// if it is still the one that was judged.
     ///
     /// # Errors
-    /// [`FailureKind::InvalidJob`] when the file is not INVALID or there is no place for failed files;
-    /// [`FailureKind::InputUnavailable`] when it is neither here nor there.
+    /// [`FailureKind::InvalidJob`] when the file is not INVALID or there is no place for failed files.
     pub async fn move_invalid(&self, request: &FileRequest) -> Result<Moved, Failure> {
         let last = self.known(request).await?;
         let moved = |moved_to: String| Moved {
             dataset_name: request.dataset.clone(),
             file_id: request.file_id.clone(),
-            moved_to,
+            moved_to: Some(moved_to).filter(|place| place != GONE),
         };
         if last.state != State::Invalid {
             return Err(Failure::new(
@@ -58,19 +60,20 @@ impl Workflow {
         let name = last.uri.rsplit('/').next().unwrap_or(&last.uri);
         let folder = format!("{}/{}/{}", failed.trim_end_matches('/'), request.dataset, request.file_id);
         let target = format!("{folder}/{name}");
-        copy(&last, &target, stores.as_ref()).await?;
+        let found = copy(&last, &target, stores.as_ref()).await?;
         reasons(&last, &format!("{folder}/{name}.reasons.json"), stores.as_ref()).await?;
-        if !stores.delete_version(&last.uri, last.version.as_deref()).await? {
+        if found && !stores.delete_version(&last.uri, last.version.as_deref()).await? {
             tracing::info!(file = request.file_id, "the original is no longer the version that was judged: it stays");
         }
+        let target = if found { target } else { GONE.to_owned() };
         let event = Event { moved_to: Some(target.clone()), ..self.next_event(&last, request) };
         self.take(&Event { reasons: last.reasons, ..event }).await?;
         Ok(moved(target))
     }
 }
 
-/// Copies the version that was judged.
-async fn copy(file: &Event, target: &str, stores: &dyn StoreProvider) -> Result<()> {
+/// Copies the version that was judged; `false` when it is neither here nor there.
+async fn copy(file: &Event, target: &str, stores: &dyn StoreProvider) -> Result<bool> {
     let found = list(&[pinned(&file.uri, file.version.as_deref())], stores).await;
     let place = found.map(|mut found| found.pop().map(|object| object.place));
     let to = locate(target, stores)?;
@@ -79,18 +82,20 @@ async fn copy(file: &Event, target: &str, stores: &dyn StoreProvider) -> Result<
             let options = GetOptions { if_match: meta.e_tag, version: meta.version, ..GetOptions::default() };
             (store, meta.location, options)
         }
-        Ok(_) => {
+        Ok(Some(Place::File(path))) if local_file_version(&path) == file.version => {
             let from = locate(&file.uri, stores)?;
             (from.store, from.path, GetOptions::default())
         }
-        Err(error) if error.kind() == ErrorKind::Input => {
+        Err(error) if error.kind() != ErrorKind::Input => return Err(error),
+        // It is gone, or another by now.
+        _ => {
             // A crash between the deletion and the last word: the copy is there, whole.
             return match to.store.head(&to.path).await {
-                Ok(copy) if file.size.is_none_or(|size| size == copy.size) => Ok(()),
-                _ => Err(error),
+                Ok(copy) => Ok(file.size.is_none_or(|size| size == copy.size)),
+                Err(object_store::Error::NotFound { .. }) => Ok(false),
+                Err(error) => Err(error.into()),
             };
         }
-        Err(error) => return Err(error),
     };
     let mut bytes = store.get_opts(&path, options).await?.into_stream();
     let mut writer = BufWriter::new(Arc::clone(&to.store), to.path.clone());
@@ -107,7 +112,8 @@ async fn copy(file: &Event, target: &str, stores: &dyn StoreProvider) -> Result<
         writer.abort().await?;
         return Err(Error::new(ErrorKind::Changed, format!("{} is not what was judged", file.uri)));
     }
-    writer.shutdown().await.map_err(failed)
+    writer.shutdown().await.map_err(failed)?;
+    Ok(true)
 }
 
 /// Leaves the reasons beside the file, for its sender.
