@@ -37,6 +37,8 @@ class Answer:
     message: str = ""
     # Seconds from the handing out of the event to the answer, which AWS bills.
     seconds: float = 0.0
+    # By the monotonic clock.
+    ended: float = 0.0
 
     @property
     def billed_ms(self):
@@ -55,7 +57,8 @@ class Invocation:
 
     def end(self, **answer):
         if not self.over.is_set():
-            self.answer = Answer(seconds=time.monotonic() - self.given, **answer)
+            now = time.monotonic()
+            self.answer = Answer(seconds=now - self.given, ended=now, **answer)
             self.over.set()
 
 
@@ -124,13 +127,19 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A process that was killed leaves a connection behind."""
+
+
 class Instance:
     """One process after another, each in the sandbox of the one before."""
 
     def __init__(self, function, number):
         self.function, self.number = function, number
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.instance = self
         self.current = self.init_error = self.process = None
         # Of all processes: seconds to the first poll; of those that ended: CPU seconds, peak in MiB.
