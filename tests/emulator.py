@@ -160,7 +160,6 @@ def main(port):
 
     class Quiet(MotoRequestHandler):
         disable_nagle_algorithm = True
-        wbufsize = -1
 
         def log_request(self, *_):
             pass
