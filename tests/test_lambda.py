@@ -282,7 +282,6 @@ def test_typed_errors(world):
     check("Etl.InputUnavailable", "Validate", vanished)
 
 
-@pytest.mark.xfail(reason="access denied in the midst of reading is Etl.Retryable: `changed` in source/bytes_of.rs")
 def test_what_may_not_be_read_is_unavailable(world):
     file = world.arrived(GOOD, key="orders/denied.csv")
     statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::landing/orders/denied.csv"}

@@ -202,7 +202,8 @@ impl Run {
             return Ok(History::default());
         };
         let needed = document_uses_history(&dqdl::parse(rules).document);
-        let repair = !self.dry();
+        // A run that stages looks back only where a rule does: of many small files each would look through all runs.
+        let repair = !self.dry() && (needed || self.action != Action::Stage);
         let dataset = dataset_of(self.job.name.as_deref());
         let sink = self.job.sink.as_ref().map(|sink| &sink.location);
         let recalled = match (&self.root, self.job.history.as_ref().or(sink)) {

@@ -211,6 +211,9 @@ fn changed(input: &ObjectRef, error: object_store::Error) -> Error {
                 .with_help("run again once the sender has finished writing it")
                 .with_source(error)
         }
+        other @ (object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. }) => {
+            Error::from(other).with_context("file", &input.uri)
+        }
         other => Error::storage(format!("{} cannot be read", input.uri), other),
     }
 }
