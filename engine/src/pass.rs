@@ -166,7 +166,7 @@ impl Pass {
         };
         let mut found = Vec::new();
         let ruling = Ruling::bind(&world, schema, &mut found)?;
-        if matches!(self.action, Action::Publish { .. })
+        if matches!(self.action, Action::Publish { .. } | Action::Stage)
             && let Some(diagnostic) = found.first()
         {
             // A rule that can only fail is a mistake in the job, not in the data.

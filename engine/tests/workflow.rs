@@ -221,6 +221,49 @@ async fn a_wrong_job_is_an_error_that_moves_nothing_and_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_can_only_fail_is_a_wrong_job_and_no_verdict() {
+    let world = world();
+    let file = world.arrive("a.csv", GOOD).await;
+    world.job("rules_text: 'Rules = [ IsComplete \"nowhere\" ]'\n");
+    let Outcome::Error(why) = world.drive(&file, "me").await else { panic!("a verdict was found") };
+    assert!(why.contains("nowhere"), "{why}");
+    let event = world.state(&file).await;
+    assert_eq!(event.state, State::Error);
+    assert!(exists(&event.uri));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_its_commit_is_no_garbage_until_nobody_may_commit_it() {
+    let world = world();
+    let root = locate(&world.path("lake").display().to_string(), &LocalStores).unwrap();
+    let gc = async |hours| {
+        let now = Utc::now() + TimeDelta::hours(hours);
+        commit::gc(&root, TimeDelta::minutes(1), now, false).await.unwrap().len()
+    };
+    let file = world.arrive("a.csv", GOOD).await;
+    let me = request(&file, "me", 0);
+    world.workflow.validate(&me, Cancel::default()).await.unwrap();
+    assert_eq!(gc(2).await, 0);
+    let published = Utc::now();
+    world.workflow.publish(&me).await.unwrap();
+    let manifest = world.commits().await.remove(0);
+    assert!(manifest.committed_at >= published);
+    for file in &manifest.files {
+        assert!(exists(&format!("/{}", file.path)), "{}", file.path);
+    }
+
+    let late = world.arrive("late.csv", &GOOD.replace("DE", "IT")).await;
+    let me = request(&late, "me", 0);
+    world.workflow.validate(&me, Cancel::default()).await.unwrap();
+    let mut later = world.workflow.clone();
+    later.now = || Utc::now() + TimeDelta::hours(13);
+    let refused = later.publish(&me).await.unwrap_err();
+    assert!(refused.message.contains("validate the file again"), "{refused}");
+    assert_eq!(world.commits().await.len(), 1);
+    assert!(gc(13).await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_that_repeat_register_a_file_once() {
     let world = world();
     let arrival = world.land("a.csv", GOOD);
