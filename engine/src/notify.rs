@@ -70,7 +70,10 @@ impl Message {
             text.push_str(&format!("- and {} more, see the report\n", event.reasons.len() - MAX_REASONS));
         }
         if kind == "ERROR" {
-            text.push_str(&format!("\n{} tries so far; it is tried again on the next schedule.\n", event.tries));
+            text.push_str(&format!(
+                "\n{} tries so far; while tries are left it is tried again on the next schedule.\n",
+                event.tries
+            ));
         }
         Self {
             subject: subject(&format!("{kind}: {dataset}/{name}")),

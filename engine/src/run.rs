@@ -328,7 +328,7 @@ impl Run {
         if self.cx.cancel.is_cancelled() && !self.dry() {
             return Err(pipeline::cancelled());
         }
-        let rejects_uri = rejects.as_ref().map(|file| uri(root, &file.path));
+        let rejects_uri = rejects.as_ref().map(|file| root.uri_of(&file.path));
         if self.dry() || report.verdict != Verdict::Valid {
             for file in &files {
                 // Files of this attempt, which no commit names: taking them back is safe.
@@ -349,7 +349,6 @@ impl Run {
         let manifest = self.manifest(attempt, report, schema, files, rejects)?;
         if self.action == Action::Stage {
             let place = commit::stage(root, &manifest).await?;
-            let place = uri(root, place.as_ref());
             let staged = commit_report(root, &manifest, CommitState::Staged);
             report.commit = Some(CommitReport { manifest: Some(place), ..staged });
             return Ok(());
@@ -525,22 +524,22 @@ pub async fn commit_staged(staged: &str, job: &Job, cx: &RunContext) -> Result<P
     let stores = cx.stores.configured(&job.edges.storage).unwrap_or_else(|| Arc::clone(&cx.stores));
     let root = locate(&sink.location, stores.as_ref())?;
     let place = locate(staged, stores.as_ref())?;
-    let Some(manifest) = commit::read(place.store.as_ref(), &place.path).await? else {
-        return Err(Error::new(ErrorKind::Input, format!("not found: {staged}"))
-            .with_help("what was staged is gone; validate the file again"));
-    };
-    let manifest = match commit::published(&root, &manifest.run_id).await? {
+    let staged = commit::staged(&place).await?;
+    let manifest = match commit::published(&root, &staged.run_id).await? {
         Some(manifest) => manifest,
-        None => match commit::publish(&root, &manifest).await? {
-            CommitOutcome::Committed => manifest,
-            CommitOutcome::AlreadyCommitted(other) => *other,
-            CommitOutcome::Unknown(why) => return Err(commit_unknown(&why)),
-        },
+        None => {
+            let manifest = commit::due(staged, (cx.now)())?;
+            match commit::publish(&root, &manifest).await? {
+                CommitOutcome::Committed => manifest,
+                CommitOutcome::AlreadyCommitted(other) => *other,
+                CommitOutcome::Unknown(why) => return Err(commit_unknown(&why)),
+            }
+        }
     };
     register(&manifest, &root, job, cx.catalog.as_deref()).await?;
     let mut warnings = Vec::new();
     remember(&root, &manifest, &mut warnings).await;
-    let place = uri(&root, manifest_path(&root.path, &manifest.run_id).as_ref());
+    let place = root.uri_of(manifest_path(&root.path, &manifest.run_id).as_ref());
     Ok(Published { manifest, place, warnings })
 }
 
@@ -552,7 +551,7 @@ fn commit_unknown(why: &str) -> Error {
 /// Makes a committed run known to the catalog that its job names.
 async fn register(manifest: &Manifest, root: &Located, job: &Job, catalog: Option<&dyn Catalog>) -> Result<()> {
     let (Some(table), Some(catalog)) = (&job.edges.catalog, catalog) else { return Ok(()) };
-    let publication = Publication::of(manifest, root.path.as_ref(), &root.uri)?;
+    let publication = Publication::of(manifest, root)?;
     let done = catalog.register(table, &publication).await?;
     tracing::info!(
         run = %manifest.run_id,
@@ -572,18 +571,13 @@ async fn remember(root: &Located, manifest: &Manifest, warnings: &mut Vec<String
     }
 }
 
-fn uri(root: &Located, path: &str) -> String {
-    let below = path.strip_prefix(root.path.as_ref()).unwrap_or(path).trim_start_matches('/');
-    format!("{}/{below}", root.uri)
-}
-
 fn commit_report(root: &Located, manifest: &Manifest, outcome: CommitState) -> CommitReport {
     CommitReport {
         outcome,
         root: root.uri.clone(),
-        manifest: Some(uri(root, manifest_path(&root.path, &manifest.run_id).as_ref())),
-        files: manifest.files.iter().map(|file| uri(root, &file.path)).collect(),
-        rejects: manifest.rejects.as_ref().map(|file| uri(root, &file.path)),
+        manifest: Some(root.uri_of(manifest_path(&root.path, &manifest.run_id).as_ref())),
+        files: manifest.files.iter().map(|file| root.uri_of(&file.path)).collect(),
+        rejects: manifest.rejects.as_ref().map(|file| root.uri_of(&file.path)),
     }
 }
 

@@ -37,13 +37,13 @@ pub(super) async fn execute(args: Commits, world: &mut World) -> Result<u8, Fail
             let garbage = commit::gc(&root, older_than, chrono::Utc::now(), dry_run).await?;
             let size: u64 = garbage.iter().map(|file| file.size).sum();
             if json {
-                let files = garbage.iter().map(|file| json!({"path": uri(&root, &file.path), "size": file.size}));
+                let files = garbage.iter().map(|file| json!({"path": root.uri_of(&file.path), "size": file.size}));
                 let files: Vec<Value> = files.collect();
                 world.output.document(&json!({"dry_run": dry_run, "bytes": size, "files": files}))?;
                 return Ok(0);
             }
             for file in &garbage {
-                let path = world.look.clean(&uri(&root, &file.path));
+                let path = world.look.clean(&root.uri_of(&file.path));
                 world.output.text(&format!("{path}  {}\n", bytes(file.size)))?;
             }
             let done = if dry_run { "would be deleted" } else { "deleted" };
@@ -70,14 +70,8 @@ async fn find(root: &Located, run_id: &str) -> Result<Manifest, Error> {
     }
 }
 
-/// A path in the store as the user can open it.
-fn uri(root: &Located, path: &str) -> String {
-    let below = path.strip_prefix(root.path.as_ref()).unwrap_or(path).trim_start_matches('/');
-    format!("{}/{below}", root.uri)
-}
-
 fn data_files(root: &Located, manifest: &Manifest) -> Vec<String> {
-    manifest.files.iter().map(|file| uri(root, &file.path)).collect()
+    manifest.files.iter().map(|file| root.uri_of(&file.path)).collect()
 }
 
 fn value(manifest: &Manifest) -> Result<Value, Error> {
@@ -187,11 +181,11 @@ fn print_manifests(
             count(rows.rejected)
         ));
         for file in &manifest.files {
-            let path = look.clean(&uri(root, &file.path));
+            let path = look.clean(&root.uri_of(&file.path));
             text.push_str(&format!("file      {path}  {}  {}\n", counted(file.rows, "row"), bytes(file.size)));
         }
         if let Some(rejects) = &manifest.rejects {
-            text.push_str(&format!("rejects   {}\n", look.clean(&uri(root, &rejects.path))));
+            text.push_str(&format!("rejects   {}\n", look.clean(&root.uri_of(&rejects.path))));
         }
         world.output.text(&text)?;
     }

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::partition::hive_path::DEFAULT_PARTITION;
 use crate::partition::{PartitionSpec, PartitionTransform};
 use crate::schema::Schema;
+use crate::source::Located;
 
 /// The last partition key of every table: the run that wrote the files. A partition has one place, and every run writes to
 /// its own.
@@ -96,11 +97,11 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// What a committed run has to make known; `path` is the root's path in its store, `uri` the same as a URL.
+    /// What a committed run has to make known.
     ///
     /// # Errors
     /// `Configuration` when the columns cannot be those of a table.
-    pub fn of(manifest: &Manifest, path: &str, uri: &str) -> Result<Self> {
+    pub fn of(manifest: &Manifest, root: &Located) -> Result<Self> {
         let shape = manifest.table.clone();
         if let Some(column) = shape.columns.iter().find(|column| column.is(RUN_KEY)) {
             return Err(Error::configuration(format!("a column is called `{}`", column.name))
@@ -109,7 +110,6 @@ impl Publication {
         let mut folders: BTreeMap<&str, PartitionEntry> = BTreeMap::new();
         for file in &manifest.files {
             let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let below = folder.strip_prefix(path).unwrap_or(folder).trim_start_matches('/');
             let entry = folders.entry(folder).or_insert_with(|| {
                 let values = file.partition.iter().map(|(_, value)| match value.as_deref() {
                     None | Some("") => DEFAULT_PARTITION.to_owned(),
@@ -117,7 +117,7 @@ impl Publication {
                 });
                 PartitionEntry {
                     values: values.chain([manifest.run_id.0.clone()]).collect(),
-                    location: format!("{uri}/{below}"),
+                    location: root.uri_of(folder),
                     rows: 0,
                     bytes: 0,
                 }
@@ -126,7 +126,7 @@ impl Publication {
             entry.bytes += file.size;
         }
         Ok(Self {
-            location: uri.to_owned(),
+            location: root.uri.clone(),
             shape,
             partitions: folders.into_values().collect(),
             run_id: manifest.run_id.0.clone(),

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
 use futures::TryStreamExt;
-use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::publish::list;
+use super::stage::STAGED_FOR;
 use crate::error::Result;
 use crate::source::Located;
 
@@ -21,7 +22,8 @@ pub struct Garbage {
 }
 
 /// Finds, and unless `dry_run` deletes, files of attempts that no commit names and that are older than `older_than`, which
-/// must be longer than the longest run: a younger file may belong to a run that is about to commit.
+/// must be longer than the longest run: a younger file may belong to a run that is about to commit. Files of a run with a
+/// staged manifest stay as long as that may be committed.
 pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_run: bool) -> Result<Vec<Garbage>> {
     // Listed before the commits are read: a file that a commit names by then is kept.
     let mut found = Vec::new();
@@ -30,6 +32,11 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
         let files: Vec<_> = root.store.list(Some(&folder)).try_collect().await?;
         found.extend(files);
     }
+    let waits = |meta: &ObjectMeta| now - meta.last_modified < STAGED_FOR + Duration::hours(1);
+    let staged = |meta: &ObjectMeta| folder_of(root, &meta.location) == "staged";
+    let waiting: BTreeSet<String> =
+        found.iter().filter(|meta| staged(meta) && waits(meta)).map(|meta| run_of(root, &meta.location)).collect();
+    found.retain(|meta| !waiting.contains(&run_of(root, &meta.location)));
     // What a process left beside its manifest when it died in the midst of a commit.
     let commits: Vec<_> = root.store.list(Some(&root.path.clone().join("commits"))).try_collect().await?;
     found.extend(commits.into_iter().filter(|meta| !meta.location.as_ref().ends_with(".json")));
@@ -56,8 +63,12 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
     Ok(garbage)
 }
 
-/// The run that a file belongs to: the segment after `data` or `rejects`; for what stands beside a manifest, its own name.
+/// The run that a file belongs to: the segment after its folder; for what stands beside a manifest, its own name.
 fn run_of(root: &Located, path: &Path) -> String {
-    let below = path.as_ref().strip_prefix(root.path.as_ref()).unwrap_or(path.as_ref());
-    below.trim_start_matches('/').split('/').nth(1).unwrap_or_default().to_owned()
+    root.below(path.as_ref()).split('/').nth(1).unwrap_or_default().to_owned()
+}
+
+/// The folder of the table that a file is in.
+fn folder_of<'a>(root: &Located, path: &'a Path) -> &'a str {
+    root.below(path.as_ref()).split('/').next().unwrap_or_default()
 }

@@ -80,7 +80,7 @@ pub struct Manifest {
     pub job_hash: String,
     /// The engine's version.
     pub engine: String,
-    /// When it was committed, in UTC.
+    /// When it was committed, in UTC; while it is staged: when that was.
     pub committed_at: DateTime<Utc>,
     /// The inputs.
     pub inputs: Vec<ManifestInput>,
@@ -113,6 +113,11 @@ pub fn manifest_path(root: &Path, run: &RunId) -> Path {
 /// Where an attempt writes its files: in no place that a catalog knows.
 pub fn data_prefix(root: &Path, run: &RunId, attempt: &AttemptId) -> Path {
     root.clone().join("data").join(run.0.as_str()).join(attempt.0.as_str())
+}
+
+/// Where an attempt leaves its manifest until it is committed.
+pub(super) fn staged_path(root: &Path, run: &RunId, attempt: &AttemptId) -> Path {
+    root.clone().join("staged").join(run.0.as_str()).join(format!("{}.json", attempt.0).as_str())
 }
 
 /// Where an attempt writes its rejects.

@@ -12,5 +12,5 @@ pub use gc::{Garbage, gc};
 pub use manifest::{
     AttemptId, Manifest, ManifestInput, RunId, SEMANTICS_VERSION, data_prefix, manifest_path, rejects_path,
 };
-pub use publish::{CommitOutcome, find, list, publish, published, read, run_ids};
-pub use stage::{stage, staged_path};
+pub use publish::{CommitOutcome, find, list, publish, published, run_ids};
+pub use stage::{due, stage, staged};

@@ -39,13 +39,8 @@ pub async fn publish(root: &Located, manifest: &Manifest) -> Result<CommitOutcom
     let body = serde_json::to_vec_pretty(manifest)
         .map_err(|error| Error::internal("a manifest has no JSON form").with_source(error))?;
     if let Some(local) = &root.local {
-        let files: Vec<PathBuf> = manifest
-            .files
-            .iter()
-            .chain(&manifest.rejects)
-            .map(|file| file.path.strip_prefix(root.path.as_ref()).unwrap_or(&file.path))
-            .map(|below| local.join(below.trim_start_matches('/')))
-            .collect();
+        let files: Vec<PathBuf> =
+            manifest.files.iter().chain(&manifest.rejects).map(|file| local.join(root.below(&file.path))).collect();
         disk::flush_files(local, &files, &disk::flush)
             .map_err(|error| Error::storage("the files could not be flushed to disk", error))?;
     }
@@ -157,7 +152,7 @@ fn reconcile(manifest: &Manifest) -> Result<()> {
 ///
 /// # Errors
 /// `Storage` when it cannot be read.
-pub async fn read(store: &dyn ObjectStore, path: &Path) -> Result<Option<Manifest>> {
+pub(super) async fn read(store: &dyn ObjectStore, path: &Path) -> Result<Option<Manifest>> {
     let bytes = match store.get(path).await {
         Ok(found) => found.bytes().await?,
         Err(object_store::Error::NotFound { .. }) => return Ok(None),

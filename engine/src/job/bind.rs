@@ -221,8 +221,8 @@ impl JobSpec {
         })
     }
 
-    /// Limits, the place of the input and what is told to whom do not change an outcome, so they are left out; the inputs themselves are part
-    /// of the run's identity.
+    /// Limits, the place of the input and what is told to whom do not change an outcome, so they are left out; the inputs
+    /// themselves are part of the run's identity.
     fn hash(&self, rules: Option<&str>) -> String {
         let mut spec = self.clone();
         spec.limits = super::spec::LimitsSpec::default();

@@ -7,7 +7,8 @@ pub mod prices;
 use serde::Serialize;
 
 use crate::workflow::route::{
-    CONTAINER_VCPUS, FunctionSize, Load, Reason, Route, container_seconds, container_usd, lambda_usd, route,
+    CONTAINER_RUN_BYTES, CONTAINER_VCPUS, FunctionSize, Load, Reason, Route, container_seconds, container_usd,
+    lambda_usd, route,
 };
 use prices::Prices;
 
@@ -108,7 +109,7 @@ pub fn plan(files: &[(String, u64)], function: &FunctionSize, prices: &Prices, r
         usd_per_thousand_files: total / count * 1000.0,
         glue_floor_per_file_usd: prices.glue_floor() * files.len() as f64,
         glue_floor_one_run_usd: if files.is_empty() { 0.0 } else { prices.glue_floor() },
-        memory_bytes: if container { 6 << 30 } else { function.memory_bytes / 5 * 4 },
+        memory_bytes: if container { CONTAINER_RUN_BYTES } else { function.memory_bytes / 5 * 4 },
         bytes_per_vcpu_second: rate,
         prices_as_of: prices.as_of.clone(),
         region: prices.region.clone(),
@@ -130,12 +131,12 @@ mod tests {
         let files = [("a.csv".to_owned(), 1 << 20), ("b.csv".to_owned(), 200 << 30)];
         let prices = prices::prices();
         let function = FunctionSize::planned();
-        let fast = plan(&files, &function, &prices, 60e6);
+        let fast = plan(&files, &function, prices, 60e6);
         assert_eq!(fast.files[0].route, Route::Lambda);
         assert_eq!(fast.files[1].route, Route::Container);
         let sum: f64 = fast.files.iter().map(|file| file.usd).sum();
         assert!((fast.compute_usd - sum).abs() < 1e-12 && fast.total_usd > fast.compute_usd);
-        let slow = plan(&files, &function, &prices, 6e6);
+        let slow = plan(&files, &function, prices, 6e6);
         assert!(slow.total_usd > fast.total_usd * 5.0);
         assert!((fast.glue_floor_per_file_usd - 2.0 * prices.glue_floor()).abs() < 1e-12);
     }

@@ -3,6 +3,8 @@
 //! The figures are list prices of us-east-1 as found in public copies of AWS's price pages; they change, so every plan
 //! prints their date.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
@@ -63,8 +65,11 @@ impl Prices {
 }
 
 /// The prices that are built in.
-pub fn prices() -> Prices {
-    serde_json::from_str(include_str!("prices.json")).unwrap_or_else(|_| unreachable!("a test reads the file"))
+pub fn prices() -> &'static Prices {
+    static PRICES: LazyLock<Prices> = LazyLock::new(|| {
+        serde_json::from_str(include_str!("prices.json")).unwrap_or_else(|_| unreachable!("a test reads the file"))
+    });
+    &PRICES
 }
 
 #[cfg(test)]

@@ -97,6 +97,18 @@ pub struct Located {
     pub local: Option<PathBuf>,
 }
 
+impl Located {
+    /// A path in the store relative to this place.
+    pub fn below<'a>(&self, path: &'a str) -> &'a str {
+        path.strip_prefix(self.path.as_ref()).unwrap_or(path).trim_start_matches('/')
+    }
+
+    /// A path in the store, below this place, as a URL or a local path.
+    pub fn uri_of(&self, path: &str) -> String {
+        format!("{}/{}", self.uri, self.below(path))
+    }
+}
+
 /// Whether a location is a URL rather than a local path.
 pub(super) fn is_url(location: &str) -> bool {
     location.split_once("://").is_some_and(|(scheme, _)| {

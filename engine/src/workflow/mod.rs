@@ -90,8 +90,6 @@ pub struct Settings {
     pub patience: TimeDelta,
     /// Memory that a run may take, whatever its job says.
     pub memory_bytes: Option<u64>,
-    /// Threads that a run may take, whatever its job says.
-    pub threads: Option<usize>,
     /// How objects are kept, for jobs that do not say.
     pub storage: StorageOptions,
     /// The function that the steps run in; `None`: nothing limits the time.
@@ -110,7 +108,6 @@ impl Default for Settings {
             lease: TimeDelta::seconds(120),
             patience: TimeDelta::minutes(15),
             memory_bytes: None,
-            threads: None,
             storage: StorageOptions::default(),
             function: None,
         }
@@ -182,9 +179,6 @@ impl Workflow {
         let mut job = self.jobs.open(dataset, self.stores.as_ref()).await?;
         if let Some(bytes) = self.settings.memory_bytes {
             job.memory_bytes = job.memory_bytes.min(bytes);
-        }
-        if let Some(threads) = self.settings.threads {
-            job.threads = Some(job.threads.map_or(threads, |own| own.min(threads)));
         }
         let (own, given) = (&mut job.edges.storage, &self.settings.storage);
         own.kms_key = own.kms_key.take().or_else(|| given.kms_key.clone());

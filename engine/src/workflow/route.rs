@@ -140,7 +140,7 @@ pub fn route(load: &Load, function: &FunctionSize) -> Routing {
     if load.disk_bytes > function.disk_bytes / 2 {
         reasons.push(Reason::Room);
     }
-    if lambda_usd(&prices, function, function_seconds) > container_usd(&prices, container_seconds(load)) {
+    if lambda_usd(prices, function, function_seconds) > container_usd(prices, container_seconds(load)) {
         reasons.push(Reason::Price);
     }
     let route = if reasons.is_empty() { Route::Lambda } else { Route::Container };
@@ -150,7 +150,9 @@ pub fn route(load: &Load, function: &FunctionSize) -> Routing {
 /// The virtual processors of the container of `deploy/template.yaml`.
 pub const CONTAINER_VCPUS: f64 = 4.0;
 /// Its memory, in GB.
-pub const CONTAINER_GB: f64 = 8.0;
+pub const CONTAINER_GB: f64 = 16.0;
+/// What a run may take of it.
+pub const CONTAINER_RUN_BYTES: u64 = 12 << 30;
 
 /// Seconds that a load takes in the container, image pull and start left out.
 pub fn container_seconds(load: &Load) -> f64 {
@@ -206,7 +208,7 @@ mod tests {
         assert_eq!(routing.reasons, [Reason::Price]);
         let prices = prices();
         assert!(
-            container_usd(&prices, container_seconds(&load)) < lambda_usd(&prices, &function, routing.function_seconds)
+            container_usd(prices, container_seconds(&load)) < lambda_usd(prices, &function, routing.function_seconds)
         );
     }
 }

@@ -147,13 +147,12 @@ impl Workflow {
         let root = locate(&sink.location, stores.as_ref())?;
         let run = RunId(began.run_id.clone());
         let found = commit::find(&root, &run).await?;
-        let path = manifest_path(&root.path, &run);
-        let below = path.as_ref().strip_prefix(root.path.as_ref()).unwrap_or(path.as_ref()).trim_start_matches('/');
+        let place = root.uri_of(manifest_path(&root.path, &run).as_ref());
         Ok(found.map(|manifest| Finding {
             run_id: began.run_id.clone(),
             sha256: began.sha256.clone(),
             rows: Some(manifest.rows),
-            staged: Some(format!("{}/{below}", root.uri)),
+            staged: Some(place),
             report: began.report.clone(),
             ..Finding::new(State::Valid)
         }))
@@ -171,7 +170,7 @@ impl Workflow {
             .map_err(|error| Failure::new(FailureKind::Internal, format!("a report has no JSON form: {error}")))?;
         let path = root.path.clone().join("reports").join(name.as_str());
         root.store.put(&path, body.into()).await.map_err(crate::Error::from)?;
-        Ok(format!("{}/reports/{name}", root.uri))
+        Ok(root.uri_of(path.as_ref()))
     }
 }
 
