@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_smithy_async::future::pagination_stream::PaginationStream;
 use chrono::SecondsFormat;
 use etl_engine::audit::{Advance, AuditLog, Event, Filter, State, settled};
 use etl_engine::{Error, Result};
@@ -115,9 +116,21 @@ impl DynamoAudit {
         }
     }
 
-    /// All items of an index or a table that a query or scan gives, page by page.
+    /// The events of all pages of a query or a scan.
+    async fn collect<E>(&self, mut pages: PaginationStream<Result<Item, SdkError<E>>>) -> Result<Vec<Event>>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let mut events = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|why| error(format!("the audit table {} cannot be read", self.table), why))?;
+            events.push(self.event(&item)?);
+        }
+        Ok(events)
+    }
+
     async fn by_state(&self, client: &Client, queue: &str) -> Result<Vec<Event>> {
-        let mut pages = client
+        let pages = client
             .query()
             .table_name(&self.table)
             .index_name("by_state")
@@ -126,16 +139,11 @@ impl DynamoAudit {
             .into_paginator()
             .items()
             .send();
-        let mut events = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|why| error(format!("the audit table {} cannot be queried", self.table), why))?;
-            events.push(self.event(&item)?);
-        }
-        Ok(events)
+        self.collect(pages).await
     }
 
     async fn scan(&self, client: &Client) -> Result<Vec<Event>> {
-        let mut pages = client
+        let pages = client
             .scan()
             .table_name(&self.table)
             .filter_expression("sk = :file")
@@ -143,12 +151,7 @@ impl DynamoAudit {
             .into_paginator()
             .items()
             .send();
-        let mut events = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|why| error(format!("the audit table {} cannot be read", self.table), why))?;
-            events.push(self.event(&item)?);
-        }
-        Ok(events)
+        self.collect(pages).await
     }
 }
 
@@ -195,7 +198,7 @@ fn refused_for(error: Option<&TransactWriteItemsError>, codes: &[&str]) -> bool 
 #[async_trait]
 impl AuditLog for DynamoAudit {
     async fn events(&self, file_id: &str) -> Result<Vec<Event>> {
-        let mut pages = self
+        let pages = self
             .client()
             .await
             .query()
@@ -207,12 +210,7 @@ impl AuditLog for DynamoAudit {
             .into_paginator()
             .items()
             .send();
-        let mut events = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|why| error(format!("the audit table {} cannot be read", self.table), why))?;
-            events.push(self.event(&item)?);
-        }
-        Ok(events)
+        self.collect(pages).await
     }
 
     async fn last(&self, file_id: &str) -> Result<Option<Event>> {

@@ -96,7 +96,6 @@ fn settings(environment: Environment<'_>) -> Result<Settings> {
         lease: TimeDelta::seconds(lease),
         patience: defaults.patience,
         memory_bytes,
-        threads: None,
         storage: StorageOptions { kms_key: environment("ETL_KMS_KEY"), bucket_owner: environment("ETL_BUCKET_OWNER") },
         function: in_function.then_some(function),
     })

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use etl_aws::{DynamoAudit, LineageOut, NotifyOut, SnsNotifier, Webhook, with_edges};
-use etl_engine::audit::{AuditLog, StoreAudit};
+use etl_aws::{NotifyOut, SnsNotifier, Webhook, with_edges};
+use etl_engine::audit::StoreAudit;
 use etl_engine::job::open;
 use etl_engine::notify::Notifier;
 use etl_engine::source::{self, StorageOptions, locate};
@@ -90,10 +90,7 @@ impl Watcher {
         let dataset = job.name.clone().unwrap_or_else(|| stem.to_owned());
         let edges = job.edges.clone();
         let keeping = stores.configured(&edges.storage).unwrap_or_else(|| Arc::clone(&stores));
-        let audit: Arc<dyn AuditLog> = match &edges.audit_table {
-            Some(table) => Arc::new(DynamoAudit::new(world.clients.clone(), table)),
-            None => Arc::new(StoreAudit::new(locate(&sink.location, keeping.as_ref())?)),
-        };
+        let beside = StoreAudit::new(locate(&sink.location, keeping.as_ref())?);
         let notifier: Arc<dyn Notifier> = match (&edges.webhook, &edges.topic) {
             (Some(url), _) => Arc::new(Webhook::new(url)),
             (None, Some(topic)) => Arc::new(SnsNotifier::new(world.clients.clone(), topic)),
@@ -115,9 +112,9 @@ impl Watcher {
         let lease = TimeDelta::from_std(args.lease).unwrap_or(TimeDelta::seconds(30));
         let workflow = Workflow {
             jobs: Arc::new(Jobs::one(&dataset, &args.job, Some(&place))),
-            audit,
+            audit: context.audit.unwrap_or_else(|| Arc::new(beside)),
             catalog: context.catalog,
-            lineage: Some(Arc::new(LineageOut::default())),
+            lineage: context.lineage,
             notifier,
             stores,
             now: chrono::Utc::now,

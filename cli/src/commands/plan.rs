@@ -24,7 +24,7 @@ pub(super) async fn execute(args: Plan, world: &mut World) -> Result<u8, Failure
     let stores = world.stores.as_ref();
     let prices = match &args.prices {
         Some(file) => Prices::parse(&read_text(file, stores).await?)?,
-        None => prices(),
+        None => prices().clone(),
     };
     let mut files = Vec::new();
     for input in source::list(&args.inputs, stores).await? {
