@@ -4,12 +4,11 @@ import json
 import os
 import socket
 import subprocess
-import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from emulator import CREDENTIALS, Emulator
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -91,72 +90,17 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def s3():
     """A real S3-compatible server on loopback."""
-    import boto3
-
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    env = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-    }
-    try:
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        client = boto3.client(
-            "s3",
-            endpoint_url=env["AWS_ENDPOINT_URL"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            region_name="us-east-1",
-        )
+    with Emulator() as emulator:
+        client = emulator.client("s3")
         client.create_bucket(Bucket="landing")
         client.create_bucket(Bucket="lake")
-        yield SimpleNamespace(env=env, client=client)
-    finally:
-        server.terminate()
-        server.wait()
+        yield SimpleNamespace(env={**CREDENTIALS, "AWS_ENDPOINT_URL": emulator.endpoint}, client=client, emulator=emulator)
 
 
 @pytest.fixture(scope="session")
 def aws(s3):
     """The same server with a database of Glue and the audit table of deploy/template.yaml."""
-    import boto3
-
-    def client(service):
-        return boto3.client(
-            service,
-            endpoint_url=s3.env["AWS_ENDPOINT_URL"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            region_name="us-east-1",
-        )
-
-    s3.glue, s3.dynamodb = client("glue"), client("dynamodb")
+    s3.glue = s3.emulator.client("glue")
     s3.glue.create_database(DatabaseInput={"Name": "sales"})
-    s3.dynamodb.create_table(
-        TableName="etl-audit",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "queue", "queued_at")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "by_state",
-                "KeySchema": [
-                    {"AttributeName": "queue", "KeyType": "HASH"},
-                    {"AttributeName": "queued_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-    )
+    s3.emulator.create_audit_table("etl-audit")
     return s3

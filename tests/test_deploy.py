@@ -11,22 +11,12 @@ DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 MACHINE = json.loads((DEPLOY / "state-machine" / "workflow.asl.json").read_text())
 TEMPLATE = (DEPLOY / "template.yaml").read_text()
 
-# TODO: once they are there, only read from where the names are.
-NAMES = DEPLOY.parent / "engine" / "src" / "workflow" / "failure.rs"
+WORKFLOW = DEPLOY.parent / "engine" / "src" / "workflow"
 REQUESTS = DEPLOY.parent / "aws" / "src" / "handler" / "request.rs"
-ETL_ERRORS = {
-    "Etl.Retryable", "Etl.LeaseHeld", "Etl.CommitUnknown", "Etl.TooLarge", "Etl.InvalidJob", "Etl.InputUnavailable",
-    "Etl.Reconciliation", "Etl.Internal",
-}  # fmt: skip
-if NAMES.exists():
-    ETL_ERRORS = set(re.findall(r'=> "(Etl\.\w+)"', NAMES.read_text()))
-SFN_STATES = {
-    "Get New List", "Validate", "Validate In Container", "Publish", "Move Invalid File To Failed Bucket", "Run Crawler State",
-    "Record Error", "Notify",
-}  # fmt: skip
-if REQUESTS.exists():
-    listed = re.search(r"STATE_NAMES: \[&str; \d+\] = \[(.*?)\];", REQUESTS.read_text(), re.S)[1]
-    SFN_STATES = set(re.findall(r'"([^"]+)"', listed))
+ETL_ERRORS = set(re.findall(r'=> "(Etl\.\w+)"', (WORKFLOW / "failure.rs").read_text()))
+SFN_STATES = set(
+    re.findall(r'"([^"]+)"', re.search(r"STATE_NAMES: \[&str; \d+\] = \[(.*?)\];", REQUESTS.read_text(), re.S)[1])
+)
 # To do the same again may help after these, and after no other.
 TRANSIENT = {
     "Etl.Retryable", "Etl.LeaseHeld", "Etl.CommitUnknown", "Lambda.ServiceException", "Lambda.AWSLambdaException",
@@ -115,6 +105,20 @@ def test_functions_end_before_their_tasks_do():
             logical = function.strip("${}")
             body = re.search(rf"^  {logical}:\n(.*?)(?=^  \w)", TEMPLATE, re.S | re.M)[1]
             assert int(re.search(r"Timeout: (\d+)", body)[1]) < task["TimeoutSeconds"], name
+
+
+def test_files_are_routed_and_priced_by_the_sizes_that_are_deployed():
+    def default(parameter):
+        found = re.search(rf"^  {parameter}:\n(?:    .*\n)*?    Default: \"?(\d+)", TEMPLATE, re.M)
+        return int(found[1])
+
+    route = (WORKFLOW / "route.rs").read_text()
+    planned = re.search(r"memory_bytes: (\d+) << 20, disk_bytes: (\d+) << 20", route)
+    assert [int(size) for size in planned.groups()] == [default("FunctionMemory"), default("FunctionStorage")]
+    constant = lambda name: float(re.search(rf"pub const {name}: \w+ = (\d+)", route)[1])  # noqa: E731
+    assert constant("CONTAINER_VCPUS") * 1024 == default("TaskCpu")
+    assert constant("CONTAINER_GB") * 1024 == default("TaskMemory")
+    assert constant("CONTAINER_RUN_BYTES") == default("TaskRunMemory")
 
 
 def test_names_are_those_of_the_contract():

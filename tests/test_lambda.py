@@ -136,7 +136,7 @@ def queued(*events):
 @pytest.fixture(scope="module")
 def world():
     if not BOOTSTRAP.exists():
-        pytest.skip(f"{BOOTSTRAP} is not built")
+        pytest.fail(f"{BOOTSTRAP} is not built: cargo build --workspace")
     with Emulator() as emulator:
         s3, sns, sqs = map(emulator.client, ("s3", "sns", "sqs"))
         for bucket in ("config", "landing", "versions", "lake", "failed"):
