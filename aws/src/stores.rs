@@ -19,7 +19,60 @@ use crate::delete::{Deleted, delete_exactly};
 #[derive(Debug, Default)]
 pub struct Stores {
     options: StorageOptions,
+    /// An emulator of S3, with credentials that mean nothing.
+    emulator: Option<String>,
     open: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
+}
+
+impl Stores {
+    /// Buckets of an emulator, whatever the environment says.
+    pub fn of_emulator(endpoint: &str) -> Self {
+        Self { emulator: Some(endpoint.to_owned()), ..Self::default() }
+    }
+
+    fn build(&self, url: &Url, bucket: &str) -> Result<Arc<dyn ObjectStore>> {
+        let place = || format!("{}://{bucket}", url.scheme());
+        let wrong = |error: object_store::Error, settings: &str| {
+            Error::configuration(format!("{} cannot be opened: {error}", place()))
+                .with_help(format!("check the {settings} settings in the environment"))
+        };
+        Ok(match url.scheme() {
+            "s3" | "s3a" => Arc::new(self.s3(bucket).map_err(|error| wrong(error, "AWS"))?.0),
+            "gs" => {
+                let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket);
+                Arc::new(builder.build().map_err(|error| wrong(error, "GOOGLE"))?)
+            }
+            "az" | "abfs" | "abfss" | "azure" => {
+                let builder = MicrosoftAzureBuilder::from_env().with_url(url.as_str());
+                Arc::new(builder.build().map_err(|error| wrong(error, "AZURE"))?)
+            }
+            "https" | "http" => {
+                let mut root = url.clone();
+                root.set_path("");
+                root.set_query(None);
+                let client = ClientOptions::new().with_allow_http(url.scheme() == "http");
+                let builder = HttpBuilder::new().with_url(root).with_client_options(client);
+                Arc::new(builder.build().map_err(|error| wrong(error, "proxy"))?)
+            }
+            other => {
+                return Err(Error::configuration(format!("`{other}://` is not supported: {url}"))
+                    .with_help("use a local path, s3://, gs://, az://container/path or https://"));
+            }
+        })
+    }
+
+    /// The client of a bucket, and its region.
+    fn s3(&self, bucket: &str) -> object_store::Result<(AmazonS3, String)> {
+        let builder = match &self.emulator {
+            None => AmazonS3Builder::from_env(),
+            Some(endpoint) => AmazonS3Builder::new()
+                .with_endpoint(endpoint)
+                .with_access_key_id("test")
+                .with_secret_access_key("test")
+                .with_region("us-east-1"),
+        };
+        s3(builder, bucket, &self.options)
+    }
 }
 
 #[async_trait]
@@ -36,13 +89,14 @@ impl StoreProvider for Stores {
         if let Some(store) = open.get(&key) {
             return Ok(Arc::clone(store));
         }
-        let store = build(url, bucket, &self.options)?;
+        let store = self.build(url, bucket)?;
         open.insert(key, Arc::clone(&store));
         Ok(store)
     }
 
     fn configured(&self, options: &StorageOptions) -> Option<Arc<dyn StoreProvider>> {
-        (*options != self.options).then(|| Arc::new(Self { options: options.clone(), ..Self::default() }) as _)
+        let other = || Self { options: options.clone(), emulator: self.emulator.clone(), ..Self::default() };
+        (*options != self.options).then(|| Arc::new(other()) as _)
     }
 
     async fn delete_version(&self, location: &str, version: Option<&str>) -> Result<bool> {
@@ -53,7 +107,7 @@ impl StoreProvider for Stores {
         let place = locate(location, self)?;
         let bucket = url.host_str().unwrap_or_default();
         let failed = |error| Error::configuration(format!("s3://{bucket} cannot be opened: {error}"));
-        let (store, region) = s3(bucket, &self.options).map_err(failed)?;
+        let (store, region) = self.s3(bucket).map_err(failed)?;
         let owner = self.options.bucket_owner.as_deref();
         match delete_exactly(&store, &region, &place.path, version, owner).await? {
             Deleted::Yes => Ok(true),
@@ -67,40 +121,9 @@ impl StoreProvider for Stores {
     }
 }
 
-fn build(url: &Url, bucket: &str, options: &StorageOptions) -> Result<Arc<dyn ObjectStore>> {
-    let place = || format!("{}://{bucket}", url.scheme());
-    let wrong = |error: object_store::Error, settings: &str| {
-        Error::configuration(format!("{} cannot be opened: {error}", place()))
-            .with_help(format!("check the {settings} settings in the environment"))
-    };
-    Ok(match url.scheme() {
-        "s3" | "s3a" => Arc::new(s3(bucket, options).map_err(|error| wrong(error, "AWS"))?.0),
-        "gs" => {
-            let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket);
-            Arc::new(builder.build().map_err(|error| wrong(error, "GOOGLE"))?)
-        }
-        "az" | "abfs" | "abfss" | "azure" => {
-            let builder = MicrosoftAzureBuilder::from_env().with_url(url.as_str());
-            Arc::new(builder.build().map_err(|error| wrong(error, "AZURE"))?)
-        }
-        "https" | "http" => {
-            let mut root = url.clone();
-            root.set_path("");
-            root.set_query(None);
-            let client = ClientOptions::new().with_allow_http(url.scheme() == "http");
-            let builder = HttpBuilder::new().with_url(root).with_client_options(client);
-            Arc::new(builder.build().map_err(|error| wrong(error, "proxy"))?)
-        }
-        other => {
-            return Err(Error::configuration(format!("`{other}://` is not supported: {url}"))
-                .with_help("use a local path, s3://, gs://, az://container/path or https://"));
-        }
-    })
-}
-
 /// The client of a bucket, and its region.
-fn s3(bucket: &str, options: &StorageOptions) -> object_store::Result<(AmazonS3, String)> {
-    let mut builder = AmazonS3Builder::from_env()
+fn s3(builder: AmazonS3Builder, bucket: &str, options: &StorageOptions) -> object_store::Result<(AmazonS3, String)> {
+    let mut builder = builder
         .with_bucket_name(bucket)
         // S3 compares what it got with what was sent.
         .with_checksum_algorithm(Checksum::SHA256)

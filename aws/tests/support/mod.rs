@@ -9,6 +9,8 @@ use etl_aws::Clients;
 /// A process that speaks as AWS does, for as long as this value lives.
 pub(crate) struct Emulator {
     process: Child,
+    /// Where it listens.
+    pub(crate) endpoint: String,
     /// Clients of it.
     pub(crate) clients: Clients,
 }
@@ -33,7 +35,8 @@ pub(crate) fn start() -> Option<Emulator> {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let emulator = Emulator { process, clients: Clients::of_emulator(&format!("http://127.0.0.1:{port}")) };
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let emulator = Emulator { process, clients: Clients::of_emulator(&endpoint), endpoint };
     for _ in 0..300 {
         if TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return Some(emulator);
