@@ -1,0 +1,21 @@
+//! Steps between validation and output, by the names of Glue's transforms and DataBrew's recipe steps.
+//!
+//! A step is bound once: its parameters and the columns that reach it give [`Action`]s, which the engine carries out. Most
+//! actions are SELECTs in Spark's SQL over the table `input`, so that what a step means can be read and is planned with all
+//! else; what SQL has no word for is a [`Kernel`] from batch to batch. Nothing here reads, writes or knows the time.
+//!
+//! One step = one file in `steps/` and one line in [`registry`].
+
+mod action;
+pub mod doc_pages;
+mod kernel;
+mod parameters;
+pub mod registry;
+pub mod sql;
+mod step;
+mod steps;
+
+pub use action::{Action, JoinKind, Lookup, OriginColumn, OriginValue, ROW_NUMBER};
+pub use kernel::{Kernel, Place};
+pub use parameters::{OneOrMany, read};
+pub use step::{BindContext, Example, Problem, StepDoc, StepType};
