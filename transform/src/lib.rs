@@ -7,13 +7,20 @@
 //! One step = one file in `steps/` and one line in [`registry`].
 
 mod action;
+mod constant;
 pub mod doc_pages;
+mod edit;
 mod kernel;
+mod kinds;
 mod parameters;
+mod pattern;
 pub mod registry;
 pub mod sql;
 mod step;
 mod steps;
+#[cfg(test)]
+mod testing;
+mod whole;
 
 pub use action::{Action, JoinKind, Lookup, OriginColumn, OriginValue, ROW_NUMBER};
 pub use kernel::{Kernel, Place};

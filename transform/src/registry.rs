@@ -8,7 +8,25 @@ use crate::steps::*;
 
 /// All steps, in the order of their names.
 pub fn all() -> &'static [&'static StepType] {
-    &[&derive::STEP, &drop_fields::STEP, &filter::STEP, &rename_fields::STEP, &select_fields::STEP, &sql::STEP]
+    &[
+        &apply_mapping::STEP,
+        &cast::STEP,
+        &change_case::STEP,
+        &date_parts::STEP,
+        &derive::STEP,
+        &drop_duplicates::STEP,
+        &drop_fields::STEP,
+        &fill_missing::STEP,
+        &filter::STEP,
+        &map_values::STEP,
+        &rename_fields::STEP,
+        &replace::STEP,
+        &resolve_choice::STEP,
+        &select_fields::STEP,
+        &split_string::STEP,
+        &sql::STEP,
+        &trim::STEP,
+    ]
 }
 
 /// The step of that name.
