@@ -7,13 +7,17 @@
 //! One step = one file in `steps/` and one line in [`registry`].
 
 mod action;
+mod agree;
 pub mod doc_pages;
 mod kernel;
+mod names;
 mod parameters;
 pub mod registry;
 pub mod sql;
 mod step;
 mod steps;
+#[cfg(test)]
+mod testing;
 
 pub use action::{Action, JoinKind, Lookup, OriginColumn, OriginValue, ROW_NUMBER};
 pub use kernel::{Kernel, Place};

@@ -8,7 +8,19 @@ use crate::steps::*;
 
 /// All steps, in the order of their names.
 pub fn all() -> &'static [&'static StepType] {
-    &[&derive::STEP, &drop_fields::STEP, &filter::STEP, &rename_fields::STEP, &select_fields::STEP, &sql::STEP]
+    &[
+        &aggregate::STEP,
+        &derive::STEP,
+        &drop_fields::STEP,
+        &filter::STEP,
+        &join::STEP,
+        &lookup::STEP,
+        &rename_fields::STEP,
+        &select_fields::STEP,
+        &sort::STEP,
+        &sql::STEP,
+        &union::STEP,
+    ]
 }
 
 /// The step of that name.
