@@ -15,11 +15,13 @@ pub fn all() -> &'static [&'static StepType] {
         &filter::STEP,
         &join::STEP,
         &lookup::STEP,
+        &pivot::STEP,
         &rename_fields::STEP,
         &select_fields::STEP,
         &sort::STEP,
         &sql::STEP,
         &union::STEP,
+        &unpivot::STEP,
     ]
 }
 

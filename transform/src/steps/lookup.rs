@@ -25,6 +25,7 @@ struct Parameters {
 
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 enum Kind {
     #[default]
     Left,
