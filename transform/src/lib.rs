@@ -7,17 +7,21 @@
 //! One step = one file in `steps/` and one line in [`registry`].
 
 mod action;
+mod agree;
 mod constant;
 pub mod doc_pages;
 mod edit;
 mod kernel;
 mod kinds;
+mod names;
 mod parameters;
 mod pattern;
 pub mod registry;
 pub mod sql;
 mod step;
 mod steps;
+#[cfg(test)]
+mod test_tables;
 #[cfg(test)]
 mod testing;
 mod whole;

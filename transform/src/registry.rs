@@ -9,6 +9,7 @@ use crate::steps::*;
 /// All steps, in the order of their names.
 pub fn all() -> &'static [&'static StepType] {
     &[
+        &aggregate::STEP,
         &apply_mapping::STEP,
         &cast::STEP,
         &change_case::STEP,
@@ -18,14 +19,20 @@ pub fn all() -> &'static [&'static StepType] {
         &drop_fields::STEP,
         &fill_missing::STEP,
         &filter::STEP,
+        &join::STEP,
+        &lookup::STEP,
         &map_values::STEP,
+        &pivot::STEP,
         &rename_fields::STEP,
         &replace::STEP,
         &resolve_choice::STEP,
         &select_fields::STEP,
+        &sort::STEP,
         &split_string::STEP,
         &sql::STEP,
         &trim::STEP,
+        &union::STEP,
+        &unpivot::STEP,
     ]
 }
 
