@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::kernel::Kernel;
+use crate::protection::Protection;
 
 /// What is done with the rows, in order. Every action takes the columns that the one before it left.
 #[derive(Debug, Clone)]
@@ -26,6 +27,13 @@ pub enum Action {
     },
     /// Batch to batch, by code.
     Kernel(Arc<dyn Kernel>),
+    /// Personal data is protected in its place.
+    Protect(Protection),
+    /// Columns that are marked as personal data are so no longer: someone answers for it.
+    Release {
+        /// The columns.
+        columns: Vec<String>,
+    },
     /// Columns of another data set beside the rows whose keys match.
     Lookup(Lookup),
     /// Columns that say where a row came from, put behind the others.
