@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::audit::AuditLog;
 use crate::catalog::Catalog;
 use crate::exec::Cancel;
+use crate::keys::KeySource;
 use crate::report::lineage::LineageSink;
 use crate::source::StoreProvider;
 
@@ -51,6 +52,8 @@ pub struct RunContext {
     pub catalog: Option<Arc<dyn Catalog>>,
     /// Is told where data came from and went to; asked only by jobs that want it.
     pub lineage: Option<Arc<dyn LineageSink>>,
+    /// Fetches keys; asked only by jobs that name some.
+    pub keys: Option<Arc<dyn KeySource>>,
     /// Is told how the run goes on.
     pub observer: Arc<dyn Observer>,
     /// Asks the run to stop.

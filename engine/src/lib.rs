@@ -13,6 +13,7 @@ pub mod feed;
 pub mod history;
 pub mod job;
 pub mod judgement;
+pub mod keys;
 pub mod notify;
 mod output;
 pub mod partition;

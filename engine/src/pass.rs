@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use etl_transform::ProtectRun;
 use etl_rules::{AnalyzerOutcome, Finals, LateRows, Measured, Observation, RepeatedKeys, RuleOutcome};
 use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
@@ -76,6 +77,7 @@ pub(crate) struct Pass {
     pub(crate) runtime: Handle,
     pub(crate) dry: bool,
     pub(crate) history: Arc<History>,
+    pub(crate) protect: ProtectRun,
 }
 
 /// How long one query of a rule may take.
@@ -213,6 +215,7 @@ impl Pass {
         let mut labelled = if late { None } else { self.row_outcomes(&plan.schema, pool)? };
         let judge = Judge {
             keep_rows: output.is_some(),
+            mask: self.job.mask_marked && plan.schema.columns.iter().any(|column| column.pii.is_some()),
             trace_rows: trace_rows && output.is_some(),
             spooled: ruling.spooled.clone(),
             labels: labelled.is_some().then(Arc::default),
@@ -262,7 +265,13 @@ impl Pass {
         let late_keys = if late && self.job.row_outcomes.is_some() { rules.late_keys() } else { Vec::new() };
         let (counts, repeated) = pool.install(|| store.count(&late_keys))?;
         let answers = match spool {
-            Some(spool) if damage.is_none() => answer(ruling, &spool.finish()?, &self.query_limits(), &self.cx.cancel)?,
+            Some(spool) if damage.is_none() => {
+                let marked = plan.schema.marked();
+                let private = ruling.spooled.as_deref().unwrap_or_default().iter().any(|column| marked.contains(column));
+                // Personal data goes to disk under no name: what was put aside has none, what a query puts there would.
+                let limits = QueryLimits { temp_bytes: if private { 0 } else { QUERY_TEMP_BYTES }, ..self.query_limits() };
+                answer(ruling, &spool.finish()?, &limits, &self.cx.cancel)?
+            }
             _ => Default::default(),
         };
         let finals = Finals { keys: counts, queries: answers.answers };
@@ -353,12 +362,15 @@ impl Pass {
 
     /// The steps of the job, bound to the columns; a mistake in them is found even by those who only validate.
     fn transform(&self, schema: &Schema, sources: &[OpenSource]) -> Result<Option<Arc<Transform>>> {
-        if self.job.transform.is_empty() {
+        // What is marked must not be written as it is, steps or none.
+        let marked = !schema.marked().is_empty() && !matches!(self.action, Action::Validate);
+        if self.job.transform.is_empty() && !marked {
             return Ok(None);
         }
+        let marked: Vec<_> = sources.iter().map(|source| (source.alias.clone(), source.schema.marked())).collect();
         let sources: Vec<_> = sources.iter().map(|source| (source.alias.clone(), source.schema.arrow())).collect();
         let now = (self.cx.now)();
-        let world = TransformWorld { steps: &self.job.transform, input: schema, sources: &sources, now };
+        let world = TransformWorld { steps: &self.job.transform, input: schema, sources: &sources, marked: &marked, now };
         Transform::bind(&world).map(|transform| Some(Arc::new(transform)))
     }
 
@@ -382,7 +394,8 @@ impl Pass {
             lookup_bytes: self.limits.lookup_bytes(),
             temp_dir: self.cx.temp_dir.clone(),
         };
-        let facts = RunFacts { run_id: self.run_id.to_string(), now: (self.cx.now)() };
+        let protect = self.protect.clone();
+        let facts = RunFacts { run_id: self.run_id.to_string(), now: (self.cx.now)(), protect };
         let outputs = open.into_iter().map(Some).collect();
         let sink = TransformSink::new(transform, outputs, facts, world, pool, limits, &self.cx.cancel)?;
         Ok(Some(Output::Steps(Box::new(sink))))
@@ -392,6 +405,10 @@ impl Pass {
         let Some(output) = self.job.row_outcomes.as_deref().filter(|_| self.job.rules.is_some()) else {
             return Ok(None);
         };
+        if self.job.mask_marked && !schema.marked().is_empty() {
+            return Err(Error::configuration("row outcomes hold every row, and some columns are marked as personal data")
+                .with_help("leave row outcomes away, or say `on_invalid: {mask: false}`"));
+        }
         let format = format_of(output)?;
         if format == OutputFormat::Csv {
             return Err(Error::configuration(format!(

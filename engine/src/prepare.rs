@@ -219,7 +219,7 @@ fn text_schema(names: &[String]) -> Schema {
     let columns = names.iter().map(|name| Column {
         name: name.clone(),
         column_type: ColumnType::String,
-        nullable: true,
+        nullable: true, pii: None,
         format: TextFormat::default(),
     });
     Schema { columns: columns.collect() }

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use etl_pii::protect::RunId as PiiRun;
 use etl_rules::dqdl;
 use etl_rules::dynamic::document_uses_history;
+use etl_transform::ProtectRun;
 use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
 use tracing::Instrument;
+use uuid::Uuid;
 
 use crate::audit::{AuditLog, Event, State, StoreAudit, file_id};
 use crate::catalog::{Catalog, CatalogTable, Publication, TableShape};
@@ -17,6 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::{Limits, pipeline};
 use crate::history::{self, History, HistoryEntry, HistoryStore, StoreHistory, dataset_of};
 use crate::job::Job;
+use crate::keys::{self, Keyring};
 use crate::judgement::judge;
 use crate::pass::{Pass, Passed};
 use crate::prepare::{Plan, Undeclared, prepare};
@@ -78,9 +82,17 @@ pub async fn run(job: Job, action: Action, mut cx: RunContext) -> Result<RunRepo
         }
         _ => None,
     };
-    let mut run = Run { job, action, cx, inputs, sources, run_id, root, started, history: Arc::default() };
+    let protect = ProtectRun {
+        run: PiiRun(*Uuid::new_v4().as_bytes()),
+        seed: Uuid::new_v4().as_u64_pair().0,
+        keys: Keyring::default(),
+    };
+    let mut run = Run { job, action, cx, inputs, sources, run_id, root, started, history: Arc::default(), protect };
     if let Some(report) = run.published_before().await? {
         return Ok(report);
+    }
+    if !run.dry() || matches!(run.action, Action::Convert { .. }) {
+        run.protect.keys = keys::fetch_all(&run.job.keys, run.cx.keys.as_deref()).await?;
     }
     run.history = Arc::new(run.recall().await?);
     run.audit(State::New, &[], None, &AttemptId("-".to_owned()), &[]).await?;
@@ -159,6 +171,8 @@ struct Run {
     started: Instant,
     /// Metrics of earlier runs; empty unless the rules look back at them.
     history: Arc<History>,
+    /// What steps that protect personal data need.
+    protect: ProtectRun,
 }
 
 impl Run {
@@ -429,10 +443,11 @@ impl Run {
         let (inputs, run_id, root) = (self.inputs.clone(), self.run_id.clone(), self.root.clone());
         let sources = self.sources.clone();
         let (attempt, limits, dry) = (attempt.clone(), self.limits(), self.dry());
-        let history = Arc::clone(&self.history);
+        let (history, protect) = (Arc::clone(&self.history), self.protect.clone());
         let runtime = Handle::current();
         blocking(move || {
-            let pass = Pass { job, action, cx, inputs, sources, run_id, root, attempt, limits, runtime, dry, history };
+            let pass =
+                Pass { job, action, cx, inputs, sources, run_id, root, attempt, limits, runtime, dry, history, protect };
             pass.run()
         })
         .await

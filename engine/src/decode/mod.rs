@@ -65,6 +65,10 @@ pub trait Splitter: Send {
 pub trait BlockDecoder: Send + Sync {
     /// Decodes the records of a block.
     fn decode(&self, block: &Block) -> Result<Decoded>;
+
+    /// Puts `*` over every byte of the columns that are marked as personal data, in one record of a block; over all of a
+    /// record of which it cannot be told what is what.
+    fn mask(&self, record: &mut [u8]);
 }
 
 /// The error of a record that is so long that it is not even held to be set aside.

@@ -13,6 +13,7 @@ mod datetime;
 mod dialect;
 mod functions;
 mod kernel;
+mod lineage;
 mod messages;
 mod numbers;
 mod operators;

@@ -43,7 +43,7 @@ pub struct QueryLimits {
     pub memory_bytes: u64,
     /// Where they go.
     pub temp_dir: PathBuf,
-    /// Bytes on disk at one time.
+    /// Bytes on disk at one time; 0: nothing goes to disk.
     pub temp_bytes: u64,
     /// How long the query may take.
     pub timeout: Duration,
@@ -334,8 +334,12 @@ impl Query {
         hash_joins: bool,
     ) -> Result<SessionState, DataFusionError> {
         let memory = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX);
+        let mode = match limits.temp_bytes {
+            0 => DiskManagerMode::Disabled,
+            _ => DiskManagerMode::Directories(vec![limits.temp_dir.clone()]),
+        };
         let disk = DiskManagerBuilder::default()
-            .with_mode(DiskManagerMode::Directories(vec![limits.temp_dir.clone()]))
+            .with_mode(mode)
             .with_max_temp_directory_size(limits.temp_bytes);
         let runtime = session::runtime()
             .with_memory_pool(Arc::new(FairSpillPool::new(memory)))

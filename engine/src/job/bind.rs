@@ -9,6 +9,7 @@ use super::edges::{self, Edges};
 use super::load::JobDiagnostic;
 use super::spec::{Amount, ColumnSpec, HeaderSpec, JobSpec, SchemaSpec, SinkSpec, SourceSpec, Texts};
 use crate::decode::detect::Format;
+use crate::keys::KeySpec;
 use crate::judgement::{MaxRejected, OnInvalidRows};
 use crate::schema::{Column, ColumnType, Schema, TextFormat};
 use crate::write::{Compression, RejectsFormat};
@@ -44,6 +45,10 @@ pub struct Job {
     pub rejects_format: RejectsFormat,
     /// The steps between validation and output, as they are written.
     pub transform: Vec<serde_json::Value>,
+    /// Where keys are to be had, by name.
+    pub keys: BTreeMap<String, KeySpec>,
+    /// Whether columns that are marked as personal data are masked in rejects and reports.
+    pub mask_marked: bool,
     /// Where accepted rows are published.
     pub sink: Option<Sink>,
     /// Bytes the run may hold.
@@ -142,6 +147,13 @@ impl JobSpec {
                 problems.0.push(JobDiagnostic { help: problem.help, ..JobDiagnostic::new(message) });
             }
         }
+        let mut keys = self.keys.clone();
+        for (name, key) in &mut keys {
+            if let Err(why) = key.check() {
+                problems.add(format!("keys.{name}: {why}"));
+            }
+            key.file = key.file.as_deref().map(base);
+        }
         let edges = edges::bind(self, base, &mut problems);
         let locations = self.source.location.as_ref().map(Texts::list).unwrap_or_default();
         let locations = locations.iter().map(|location| base(location)).collect();
@@ -219,6 +231,8 @@ impl JobSpec {
             max_rejected,
             rejects_format,
             transform: self.transform.clone(),
+            keys,
+            mask_marked: on_invalid.mask.unwrap_or(true),
             sink,
             memory_bytes,
             threads: self.limits.threads.map(|threads| threads as usize),
@@ -235,6 +249,10 @@ impl JobSpec {
         spec.limits = super::spec::LimitsSpec::default();
         spec.source.location = None;
         spec.row_outcomes = None;
+        // Where a key is kept does not matter; which key it is does.
+        for key in spec.keys.values_mut() {
+            *key = KeySpec { id: key.id.take(), ..KeySpec::default() };
+        }
         (spec.catalog, spec.audit, spec.notify, spec.storage, spec.lineage) = (None, None, None, None, None);
         for source in spec.sources.values_mut() {
             source.location = Texts::default();
@@ -418,7 +436,8 @@ fn bind_column(spec: &ColumnSpec, nulls: Option<&[String]>, problems: &mut Probl
     }
     format.trim = spec.trim.unwrap_or(false);
     format.round = spec.round.unwrap_or(false);
-    Column { name: name.clone(), column_type, nullable: spec.nullable.unwrap_or(true), format }
+    let pii = spec.pii.clone();
+    Column { name: name.clone(), column_type, nullable: spec.nullable.unwrap_or(true), pii, format }
 }
 
 fn max_rejected(amount: Option<&Amount>) -> Result<MaxRejected, String> {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::keys::KeySpec;
+
 /// A job file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +37,9 @@ pub struct JobSpec {
     pub row_outcomes: Option<String>,
     /// What is done with rows that do not pass.
     pub on_invalid: Option<OnInvalidSpec>,
+    /// Keys of steps that protect personal data, by the names that steps call them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, KeySpec>,
     /// Steps between validation and output, in their order (docs/reference/steps).
     #[serde(default)]
     #[schemars(schema_with = "steps")]
@@ -184,6 +189,10 @@ pub struct ColumnSpec {
     pub nulls: Option<Vec<String>>,
     /// Whether blanks at both ends are dropped.
     pub trim: Option<bool>,
+    /// Marks personal data: its kind, such as `EMAIL`. It must be protected, dropped or released before it is written, and is
+    /// masked in rejects and reports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pii: Option<String>,
     /// Whether a decimal with too many digits after the point is rounded rather than refused.
     pub round: Option<bool>,
 }
@@ -198,6 +207,9 @@ pub struct OnInvalidSpec {
     pub max_rejected: Option<Amount>,
     /// `parquet` (the default), `csv` or `ndjson`.
     pub format: Option<String>,
+    /// Whether columns that are marked as personal data are masked in rejects and reports; they are when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mask: Option<bool>,
 }
 
 /// A number or a text.

@@ -88,7 +88,7 @@ where
         Column {
             name: name.clone(),
             column_type,
-            nullable: true,
+            nullable: true, pii: None,
             format: TextFormat { nulls, ..TextFormat::default() },
         }
     });

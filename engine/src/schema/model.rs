@@ -107,8 +107,18 @@ pub struct Column {
     pub column_type: ColumnType,
     /// Whether NULL is allowed; a NULL in a column that forbids it is a fault.
     pub nullable: bool,
+    /// What personal data it holds, when it is marked so.
+    pub pii: Option<String>,
     /// How its text is read.
     pub format: TextFormat,
+}
+
+impl Schema {
+    /// The positions of the columns that are marked as personal data.
+    pub fn marked(&self) -> Vec<usize> {
+        let marked = self.columns.iter().enumerate().filter(|(_, column)| column.pii.is_some());
+        marked.map(|(index, _)| index).collect()
+    }
 }
 
 /// The columns of an input, in order.

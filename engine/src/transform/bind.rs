@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema as ArrowSchema, SchemaRef};
 use chrono::{DateTime, Utc};
-use etl_transform::{Action, BindContext, JoinKind, Lookup, OriginColumn, OriginValue, Problem, ROW_NUMBER, registry};
+use etl_transform::{
+    Action, BindContext, JoinKind, Lookup, OriginColumn, OriginValue, Problem, Protection, ROW_NUMBER, registry,
+};
 use serde_json::Value;
 
 use super::chain::{Chain, End, Operation};
@@ -24,6 +26,8 @@ pub struct TransformWorld<'a> {
     pub input: &'a Schema,
     /// The other data sets, by alias.
     pub sources: &'a [(String, SchemaRef)],
+    /// The columns of those that are marked as personal data, by alias and position.
+    pub marked: &'a [(String, Vec<usize>)],
     /// The clock of the run.
     pub now: DateTime<Utc>,
 }
@@ -38,6 +42,8 @@ enum Todo<'a> {
 #[derive(Clone)]
 struct Line {
     columns: SchemaRef,
+    /// Which columns hold personal data, or are made of some.
+    marks: Vec<bool>,
     /// The table that it is on the way to.
     table: usize,
     /// Whether rows can still be told where they came from.
@@ -55,6 +61,7 @@ struct Binder<'a> {
     tables: Vec<OutputTable>,
     operations: Vec<OperationInfo>,
     lookups: Vec<LookupTable>,
+    protections: Vec<(Protection, SchemaRef)>,
     wants_origin: bool,
     keeps_grain: bool,
 }
@@ -72,11 +79,13 @@ impl Transform {
             tables: vec![OutputTable { name: None, schema: Schema { columns: Vec::new() } }],
             operations: Vec::new(),
             lookups: Vec::new(),
+            protections: Vec::new(),
             wants_origin: false,
             keeps_grain: true,
         };
         let todo = world.steps.iter().enumerate().map(|(index, step)| Todo::Step(index + 1, step)).collect();
-        let line = Line { columns: world.input.arrow(), table: 0, traced: true, grain: true, complete: true };
+        let marks = world.input.columns.iter().map(|column| column.pii.is_some()).collect();
+        let line = Line { columns: world.input.arrow(), marks, table: 0, traced: true, grain: true, complete: true };
         let first = Arc::new(binder.chain(todo, line)?);
         let stages = binder.stages.into_iter().map(|stage| stage.ok_or_else(|| Error::internal("a stage was lost")));
         Ok(Transform {
@@ -85,6 +94,7 @@ impl Transform {
             tables: binder.tables,
             operations: binder.operations,
             lookups: binder.lookups,
+            protections: binder.protections,
             wants_origin: binder.wants_origin,
             keeps_grain: binder.keeps_grain,
         })
@@ -155,6 +165,7 @@ impl<'a> Binder<'a> {
                         let end = self.stage(step, name, query, ordered, todo, line)?;
                         return Ok(Chain { operations, end });
                     };
+                    line.marks = self.marks_after(&query, &line).map_err(failed)?;
                     let filters = line.grain && !rows.keeps_all();
                     line.complete &= rows.keeps_all();
                     let id = self.operation(step, name, &line, StepMode::PerBatch, filters);
@@ -166,12 +177,19 @@ impl<'a> Binder<'a> {
                     let same = kernel.one_to_one();
                     let id = self.operation(step, name, &line, StepMode::PerBatch, false);
                     operations.push((id, Operation::Kernel(kernel)));
+                    line.marks = marks_of_kernel(&line, &schema);
                     (line.traced, line.grain, line.complete) =
                         (line.traced && same, line.grain && same, line.complete && same);
                     line.columns = schema;
                 }
                 Action::Lookup(lookup) => {
                     let bound = self.lookup(&lookup, &line.columns).map_err(failed)?;
+                    let theirs = self.world.marked.iter().find(|(alias, _)| *alias == lookup.source);
+                    let added = bound.reads.iter().skip(bound.keys.len());
+                    let added = added.map(|column| theirs.is_some_and(|(_, marked)| marked.contains(column)));
+                    if matches!(lookup.kind, JoinKind::Inner | JoinKind::Left) {
+                        line.marks.extend(added);
+                    }
                     let only_filters = matches!(lookup.kind, JoinKind::Semi | JoinKind::Anti);
                     let id = self.operation(step, name, &line, StepMode::PerBatch, line.grain && only_filters);
                     line.columns = Arc::clone(&bound.schema);
@@ -190,6 +208,24 @@ impl<'a> Binder<'a> {
                     let id = self.operation(step, name, &line, StepMode::PerBatch, false);
                     operations.push((id, Operation::Origin(columns, Arc::clone(&schema))));
                     line.columns = schema;
+                    line.marks.resize(line.columns.fields().len(), false);
+                }
+                Action::Protect(protection) => {
+                    let schema = protection.schema(&line.columns).and_then(|schema| checked(&schema));
+                    let schema = schema.map_err(failed)?;
+                    for (field, mark) in line.columns.fields().iter().zip(&mut line.marks) {
+                        if protection.columns().any(|column| column == field.name()) {
+                            *mark = protection.reveals();
+                        }
+                    }
+                    let id = self.operation(step, name, &line, StepMode::PerBatch, false);
+                    operations.push((id, Operation::Protect(self.protections.len())));
+                    self.protections.push((protection, std::mem::replace(&mut line.columns, schema)));
+                }
+                Action::Release { columns } => {
+                    for (field, mark) in line.columns.fields().iter().zip(&mut line.marks) {
+                        *mark &= !columns.contains(field.name());
+                    }
                 }
                 Action::Branch { table, actions } => {
                     let number = self.table(&table).map_err(failed)?;
@@ -199,6 +235,15 @@ impl<'a> Binder<'a> {
                     operations.push((id, Operation::Branch(Arc::new(branch))));
                 }
             }
+        }
+        let exposed = line.columns.fields().iter().zip(&line.marks).filter(|(_, mark)| **mark);
+        let exposed: Vec<String> = exposed.map(|(field, _)| format!("`{}`", field.name())).collect();
+        if !exposed.is_empty() {
+            return Err(Error::configuration(format!(
+                "personal data would be written as it is: {}",
+                exposed.join(", ")
+            ))
+            .with_help("protect the columns (hash, mask_range, encrypt, ...), drop them, or `release` them and say why"));
         }
         if line.table == 0 {
             self.keeps_grain = line.grain;
@@ -229,11 +274,13 @@ impl<'a> Binder<'a> {
         if numbered {
             fields.push(Arc::new(Field::new(ROW_NUMBER, DataType::Int64, true)));
         }
+        let private = reads.iter().any(|column| line.marks.get(*column) == Some(&true));
+        let marks = self.marks_after(&query, &line).map_err(|problem| wrong(step, name, &problem))?;
         let columns = query.schema();
-        let next = Line { columns, traced: false, grain: false, complete: false, ..line };
+        let next = Line { columns, marks, traced: false, grain: false, complete: false, ..line };
         let next = Arc::new(self.chain(todo, next)?);
         let spooled = Arc::new(ArrowSchema::new(fields));
-        self.stages[number] = Some(Stage { operation, query, reads, spooled, numbered, next });
+        self.stages[number] = Some(Stage { operation, query, reads, spooled, numbered, private, next });
         Ok(End::Stage(number))
     }
 
@@ -256,6 +303,19 @@ impl<'a> Binder<'a> {
         }
         self.tables.push(OutputTable { name: Some(name.to_owned()), schema: Schema { columns: Vec::new() } });
         Ok(self.tables.len() - 1)
+    }
+
+    /// Which columns of a query's result are made of personal data.
+    fn marks_after(&self, query: &Query, line: &Line) -> Result<Vec<bool>, Problem> {
+        let marked = |(table, column): &(String, usize)| match table.as_str() {
+            "input" => line.marks.get(*column) == Some(&true),
+            other => {
+                let known = self.world.marked.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(other));
+                known.is_some_and(|(_, marked)| marked.contains(column))
+            }
+        };
+        let origins = query.origins().map_err(Problem::new)?;
+        Ok(origins.iter().map(|origins| origins.iter().any(marked)).collect())
     }
 
     fn planned(&self, sql: &str, line: &Line, ordered: bool) -> Result<Query, Problem> {
@@ -331,6 +391,20 @@ impl<'a> Binder<'a> {
             None => Ok(None),
         }
     }
+}
+
+/// Which columns of a kernel's result may be made of personal data: those that were there keep their marks, of new ones
+/// nobody knows.
+fn marks_of_kernel(line: &Line, schema: &SchemaRef) -> Vec<bool> {
+    let any = line.marks.contains(&true);
+    let marks = schema.fields().iter().map(|field| {
+        let before = line.columns.fields().iter().zip(&line.marks).find(|(known, _)| known.name() == field.name());
+        match before {
+            Some((known, mark)) if known.data_type() == field.data_type() => *mark,
+            _ => any,
+        }
+    });
+    marks.collect()
 }
 
 /// Whether the value is another one for each row.

@@ -33,6 +33,8 @@ pub(super) enum End {
 pub(super) enum Operation {
     Rows(RowQuery),
     Kernel(Arc<dyn Kernel>),
+    /// The protection of that number.
+    Protect(usize),
     /// The lookup of that number.
     Lookup(usize),
     Origin(Vec<OriginColumn>, SchemaRef),
@@ -78,6 +80,7 @@ pub struct RowOrigin {
 pub(super) struct Workshop {
     pub(super) facts: RunFacts,
     pub(super) lookups: Vec<LookupIndex>,
+    pub(super) protections: Vec<Arc<dyn Kernel>>,
     pub(super) counters: Arc<[Counter]>,
 }
 
@@ -102,6 +105,12 @@ impl Chain {
             batch = match operation {
                 Operation::Rows(query) => query.run(&batch, &mut rows)?,
                 Operation::Kernel(kernel) => kernel.apply(&batch, place).map_err(Error::configuration)?,
+                Operation::Protect(number) => {
+                    let Some(kernel) = shop.protections.get(*number) else {
+                        return Err(Error::internal("a protection was not made"));
+                    };
+                    kernel.apply(&batch, place).map_err(Error::configuration)?
+                }
                 Operation::Lookup(lookup) => {
                     let Some(index) = shop.lookups.get(*lookup) else {
                         return Err(Error::internal("a lookup was not loaded"));

@@ -17,7 +17,9 @@ mod sink;
 
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
+use etl_transform::{ProtectRun, Protection};
 use serde::{Deserialize, Serialize};
 
 pub use bind::TransformWorld;
@@ -41,6 +43,8 @@ pub struct Transform {
     /// What is counted, in the order of the steps.
     operations: Vec<OperationInfo>,
     lookups: Vec<LookupTable>,
+    /// Protections, and the columns that reach them.
+    protections: Vec<(Protection, SchemaRef)>,
     /// Whether a step asks where rows came from.
     wants_origin: bool,
     /// Whether the rows of the output are those that were accepted, one by one, but for those that were filtered.
@@ -55,8 +59,10 @@ struct Stage {
     /// Columns of the rows that the query reads, by position; the row's number comes behind them when it is `numbered`.
     reads: Vec<usize>,
     /// The columns that are put aside.
-    spooled: arrow::datatypes::SchemaRef,
+    spooled: SchemaRef,
     numbered: bool,
+    /// Whether it reads personal data, which must not be written to disk under a name.
+    private: bool,
     next: Arc<Chain>,
 }
 
@@ -118,6 +124,8 @@ pub struct RunFacts {
     pub run_id: String,
     /// When it began.
     pub now: DateTime<Utc>,
+    /// Keys, and what is drawn by lot.
+    pub protect: ProtectRun,
 }
 
 impl Transform {

@@ -23,6 +23,9 @@ use crate::expr::{BatchSource, QueryLimits};
 use crate::ruleset::{OpenSource, SourceReader};
 use crate::write::{DataFile, TableWriter};
 
+/// More columns than one step protects: what tells the kernels of two steps apart.
+const COLUMNS_OF_A_STEP: u32 = 1 << 16;
+
 /// The writers of the tables, in their order; `None` for one that nobody wants.
 pub type Outputs = Vec<Option<TableWriter>>;
 
@@ -123,7 +126,13 @@ impl TransformSink {
             reads: transform.stages.iter().map(|stage| (stage.reads.clone(), stage.numbered)).collect(),
             numbers: vec![0; transform.stages.len()],
         };
-        let shop = Arc::new(Workshop { facts, lookups, counters: transform.counters() });
+        let mut protections = Vec::with_capacity(transform.protections.len());
+        for (number, (protection, columns)) in transform.protections.iter().enumerate() {
+            let first = number as u32 * COLUMNS_OF_A_STEP;
+            let kernel = protection.kernel(columns, &facts.protect, first);
+            protections.push(kernel.map_err(|problem| Error::configuration(problem.message))?);
+        }
+        let shop = Arc::new(Workshop { facts, lookups, protections, counters: transform.counters() });
         let flow = Flow::begin(Arc::clone(&transform.first), destinations)?;
         Ok(Self {
             transform,
@@ -156,7 +165,10 @@ impl TransformSink {
             self.flow = Some(Flow::begin(Arc::clone(&stage.next), destinations)?);
             let permits = Permits::new(self.limits.batches);
             let mut rows_out = 0;
-            let (query, cancel, limits) = (stage.query.clone(), self.cancel.clone(), self.limits.query.clone());
+            let (query, cancel, mut limits) = (stage.query.clone(), self.cancel.clone(), self.limits.query.clone());
+            if stage.private {
+                limits.temp_bytes = 0;
+            }
             query.run(&sources, &limits, &cancel, &mut |batch| {
                 rows_out += batch.num_rows();
                 let Some(permit) = permits.acquire(&cancel) else { return Err(crate::exec::pipeline::cancelled()) };

@@ -48,6 +48,17 @@ pub struct Records {
 }
 
 impl Records {
+    /// The same with the records that something was found in masked.
+    fn masked(self, findings: &[Finding], mask: &dyn Fn(&mut [u8])) -> Self {
+        let mut bytes = self.bytes.to_vec();
+        for found in findings.chunk_by(|a, b| a.record == b.record) {
+            let Some(record) = found.first().map(|finding| finding.record as usize) else { continue };
+            let (Some(&start), Some(&end)) = (self.starts.get(record), self.starts.get(record + 1)) else { continue };
+            mask(bytes.get_mut(start as usize..end as usize).unwrap_or_default());
+        }
+        Self { bytes: Bytes::from(bytes), starts: self.starts }
+    }
+
     /// The bytes of a record, without its line end; empty where the input has no text form.
     pub fn raw(&self, record: u32) -> Bytes {
         let index = record as usize;
@@ -113,6 +124,8 @@ pub struct Judge {
     pub rules: Arc<RuleSet>,
     /// Whether accepted rows are wanted.
     pub keep_rows: bool,
+    /// Whether columns that are marked as personal data are masked in the records at fault.
+    pub mask: bool,
     /// Whether it is wanted where the accepted rows stood.
     pub trace_rows: bool,
     /// The columns of the rows that fit the schema which are put aside, by position.
@@ -124,7 +137,7 @@ pub struct Judge {
 impl Judge {
     /// Decodes rows and judges nothing but their form.
     pub fn of_rows(rules: Arc<RuleSet>) -> Self {
-        Self { rules, keep_rows: true, trace_rows: false, spooled: None, labels: None }
+        Self { rules, keep_rows: true, mask: false, trace_rows: false, spooled: None, labels: None }
     }
 
     /// What it wants of each column.
@@ -149,8 +162,8 @@ impl Judge {
     /// Decodes and judges a piece of work.
     pub fn judge(&self, work: Work) -> Result<Judged> {
         let (decoded, offset, original) = match work {
-            Work::Text(block, decoder) => (decoder.decode(&block)?, block.offset, Original::Text(block.bytes)),
-            Work::Rows(batch, fitter) => (fitter.fit(&batch)?, 0, Original::Rows(batch)),
+            Work::Text(block, decoder) => (decoder.decode(&block)?, block.offset, Original::Text(block.bytes, decoder)),
+            Work::Rows(batch, fitter) => (fitter.fit(&batch)?, 0, Original::Rows(batch, fitter)),
         };
         let Decoded { batch, faults, record_starts, lines } = decoded;
         let records = batch.num_rows();
@@ -190,18 +203,22 @@ impl Judge {
             let kept = |row: &usize| results.failed.as_ref().is_none_or(|failed| !failed.value(*row));
             let records: Vec<u32> = (0..judged_rows).filter(kept).map(|row| rows.record(row)).collect();
             let lines = match &original {
-                Original::Text(bytes) => lines_of(&records, &record_starts, bytes),
-                Original::Rows(_) => Vec::new(),
+                Original::Text(bytes, _) => lines_of(&records, &record_starts, bytes),
+                Original::Rows(..) => Vec::new(),
             };
             RowsFrom { records, lines }
         });
         let rejected = count_records(&findings);
         let original = match original {
             _ if findings.is_empty() => Records { bytes: Bytes::new(), starts: Vec::new() },
-            Original::Text(bytes) => Records { bytes, starts: record_starts },
-            Original::Rows(batch) => {
+            Original::Text(bytes, decoder) => {
+                let records = Records { bytes, starts: record_starts };
+                if self.mask { records.masked(&findings, &|record| decoder.mask(record)) } else { records }
+            }
+            Original::Rows(batch, fitter) => {
                 let (bytes, starts) = rows_as_json(&batch)?;
-                Records { bytes, starts }
+                let records = Records { bytes, starts };
+                if self.mask { records.masked(&findings, &|record| fitter.mask(record)) } else { records }
             }
         };
         Ok(Judged {
@@ -232,8 +249,8 @@ pub fn labelled_schema(rows: &SchemaRef) -> SchemaRef {
 
 /// The original form of what was decoded.
 enum Original {
-    Text(Bytes),
-    Rows(RecordBatch),
+    Text(Bytes, Arc<dyn BlockDecoder>),
+    Rows(RecordBatch, Arc<RowFitter>),
 }
 
 /// The line that each record begins on; records in rising order.

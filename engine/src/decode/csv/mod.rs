@@ -33,6 +33,8 @@ pub struct CsvDecoder {
     columns: Vec<ColumnDecoder>,
     positions: Vec<Option<usize>>,
     width: usize,
+    /// The fields that are marked as personal data.
+    marked: Vec<usize>,
     output: SchemaRef,
 }
 
@@ -47,7 +49,8 @@ impl CsvDecoder {
         wanted: &[ColumnUse],
     ) -> Self {
         let columns = columns::bind(schema, wanted);
-        Self { dialect, columns, positions, width, output: schema.arrow() }
+        let marked = schema.marked().into_iter().filter_map(|column| positions.get(column).copied().flatten()).collect();
+        Self { dialect, columns, positions, width, marked, output: schema.arrow() }
     }
 
     fn columns<F: Fields>(&self, cells: &Cells<'_, F>, faults: &mut Vec<Fault>) -> Result<Vec<ArrayRef>> {
@@ -82,6 +85,19 @@ thread_local! {
 }
 
 impl BlockDecoder for CsvDecoder {
+    fn mask(&self, record: &mut [u8]) {
+        let index::FieldIndex { spans, faults, .. } = index::index(record, &self.dialect, self.width);
+        if !faults.is_empty() || spans.len() != self.width {
+            let structure = |byte: u8| byte == self.dialect.delimiter || matches!(byte, b'\r' | b'\n');
+            record.iter_mut().filter(|byte| !structure(**byte)).for_each(|byte| *byte = b'*');
+            return;
+        }
+        for span in self.marked.iter().filter_map(|field| spans.get(*field)) {
+            let range = span.range();
+            record.get_mut(range.start as usize..range.end as usize).unwrap_or_default().fill(b'*');
+        }
+    }
+
     fn decode(&self, block: &Block) -> Result<Decoded> {
         let bytes = &block.bytes[..];
         if std::str::from_utf8(bytes).is_err() {

@@ -1,5 +1,6 @@
 //! NDJSON: one JSON object a line. Numbers are read from their own digits, so none is lost on the way through a double.
 
+pub(super) mod mask;
 mod sample;
 mod shape;
 mod split;
@@ -35,6 +36,8 @@ pub struct NdjsonDecoder {
     types: Vec<ColumnType>,
     keys: HashMap<String, usize>,
     max_line_bytes: usize,
+    /// The columns that are marked as personal data.
+    marked: Vec<usize>,
     output: SchemaRef,
 }
 
@@ -52,6 +55,7 @@ impl NdjsonDecoder {
             types: schema.columns.iter().map(|column| column.column_type).collect(),
             keys,
             max_line_bytes,
+            marked: schema.marked(),
             output: schema.arrow(),
         }
     }
@@ -74,6 +78,11 @@ struct Lines<'a> {
 }
 
 impl BlockDecoder for NdjsonDecoder {
+    fn mask(&self, record: &mut [u8]) {
+        let marked = |key: &str| self.position(key).is_some_and(|column| self.marked.contains(&column));
+        mask::mask_values(record, &marked);
+    }
+
     fn decode(&self, block: &Block) -> Result<Decoded> {
         let bytes = &block.bytes[..];
         let width = self.columns.len();
@@ -273,7 +282,7 @@ mod tests {
         Column {
             name: name.to_owned(),
             column_type: column_type.parse().unwrap(),
-            nullable: true,
+            nullable: true, pii: None,
             format: TextFormat::default(),
         }
     }
