@@ -2,9 +2,11 @@
 
 pub(crate) mod aggregate;
 pub(crate) mod apply_mapping;
+pub(crate) mod bin;
 pub(crate) mod cast;
 pub(crate) mod change_case;
 pub(crate) mod convert_timezone;
+pub(crate) mod convert_units;
 pub(crate) mod date_add;
 pub(crate) mod date_difference;
 pub(crate) mod date_parts;
@@ -22,6 +24,8 @@ pub(crate) mod lookup;
 pub(crate) mod map_values;
 pub(crate) mod merge_columns;
 pub(crate) mod move_fields;
+pub(crate) mod one_hot;
+pub(crate) mod outliers;
 pub(crate) mod pad;
 pub(crate) mod parse_date;
 pub(crate) mod pivot;
@@ -29,6 +33,7 @@ pub(crate) mod release;
 pub(crate) mod rename_fields;
 pub(crate) mod replace;
 pub(crate) mod resolve_choice;
+pub(crate) mod scale;
 pub(crate) mod select_fields;
 pub(crate) mod sort;
 pub(crate) mod split_string;
