@@ -25,6 +25,7 @@ mod steps;
 mod test_tables;
 #[cfg(test)]
 mod testing;
+mod time_unit;
 mod whole;
 
 pub use action::{Action, JoinKind, Lookup, OriginColumn, OriginValue, ROW_NUMBER};
