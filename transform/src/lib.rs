@@ -9,6 +9,7 @@
 mod action;
 mod agree;
 pub mod doc_pages;
+mod json;
 mod kernel;
 mod names;
 mod parameters;
