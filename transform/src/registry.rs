@@ -10,18 +10,27 @@ use crate::steps::*;
 pub fn all() -> &'static [&'static StepType] {
     &[
         &aggregate::STEP,
+        &audit_columns::STEP,
         &derive::STEP,
         &drop_fields::STEP,
         &filter::STEP,
+        &flatten::STEP,
         &join::STEP,
         &lookup::STEP,
+        &nest::STEP,
         &pivot::STEP,
+        &relationalize::STEP,
         &rename_fields::STEP,
         &select_fields::STEP,
         &sort::STEP,
+        &split_fields::STEP,
+        &split_rows::STEP,
         &sql::STEP,
+        &surrogate_key::STEP,
+        &unbox::STEP,
         &union::STEP,
         &unpivot::STEP,
+        &window::STEP,
     ]
 }
 
