@@ -15,6 +15,7 @@ use crate::exec::pipeline::{Collector, Item};
 use crate::exec::spool::Spool;
 use crate::report::{FaultEntry, FaultKey, FaultLog, FaultPlace, FaultSample, InputReport, RowCounts, excerpt};
 use crate::schema::Schema;
+use crate::transform::RowOrigin;
 use crate::validate::{Finding, Judged};
 use crate::write::{RejectFault, RejectRow, RejectWriter};
 
@@ -22,6 +23,11 @@ use crate::write::{RejectFault, RejectRow, RejectWriter};
 pub trait RowSink {
     /// Takes rows in order; `permit` is given back once they are encoded.
     fn write(&mut self, batch: RecordBatch, permit: Permit) -> Result<()>;
+
+    /// Takes rows of which it is known where they came from.
+    fn write_from(&mut self, batch: RecordBatch, _origin: RowOrigin, permit: Permit) -> Result<()> {
+        self.write(batch, permit)
+    }
 }
 
 /// What a pass adds up to.
@@ -134,7 +140,7 @@ impl<'a> PassCollector<'a> {
 
     fn block(&mut self, judged: Judged, permit: Permit) -> Result<()> {
         self.findings(&judged)?;
-        let Judged { records, lines, rejected, accepted, spooled, labelled, state, keys, .. } = judged;
+        let Judged { records, lines, rejected, accepted, accepted_from, spooled, labelled, state, keys, .. } = judged;
         let rules = Arc::clone(&self.rules);
         rules
             .merge(&mut self.collected.state, state)
@@ -142,6 +148,14 @@ impl<'a> PassCollector<'a> {
         for (set, hashes) in keys {
             self.collected.keys.append(set, &hashes)?;
         }
+        let origin = accepted_from.map(|from| RowOrigin {
+            source: self.uris.get(self.input).map_or_else(Arc::default, |uri| Arc::from(uri.as_str())),
+            records_before: self.records,
+            lines_before: self.lines,
+            rows_before: self.collected.rows.accepted,
+            records: from.records,
+            lines: from.lines,
+        });
         self.records += records;
         self.lines += lines;
         let rows = &mut self.collected.rows;
@@ -159,7 +173,10 @@ impl<'a> PassCollector<'a> {
         if let (Some(sink), Some(batch)) = (&mut self.sink, accepted)
             && batch.num_rows() > 0
         {
-            sink.write(batch, permit)?;
+            match origin {
+                Some(origin) => sink.write_from(batch, origin, permit)?,
+                None => sink.write(batch, permit)?,
+            }
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The path of the data: source, decode, validate, partition, write, commit, report.
+//! The path of the data: source, decode, validate, transform, partition, write, commit, report.
 
 pub mod audit;
 pub mod catalog;
@@ -14,6 +14,7 @@ pub mod history;
 pub mod job;
 pub mod judgement;
 pub mod notify;
+mod output;
 pub mod partition;
 mod pass;
 pub mod plan;
@@ -25,6 +26,7 @@ pub mod schema;
 pub mod source;
 pub mod suggest;
 mod text_buffer;
+pub mod transform;
 pub mod validate;
 pub mod workflow;
 pub mod write;

@@ -1,7 +1,6 @@
 //! The part of a run that computes; it lives on a thread of its own: prepare, bind the rules, the one pass, what comes
 //! after the last row.
 
-use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
 
 use crate::collect::{Collected, PassCollector, RowSink};
-use crate::commit::{AttemptId, RunId, data_prefix, rejects_path};
+use crate::commit::{AttemptId, RunId, rejects_path};
 use crate::context::RunContext;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::keys::KeyStore;
@@ -21,17 +20,15 @@ use crate::feed::Feed;
 use crate::history::History;
 use crate::job::Job;
 use crate::judgement::OnInvalidRows;
-use crate::partition::PartitionSpec;
+use crate::output::{Output, Writers, format_of, plain};
 use crate::prepare::{Opened, Plan, Undeclared, prepare};
 use crate::ruleset::{OpenSource, RuleWorld, Ruling, SourceReader, answer, rule_error};
 use crate::run::Action;
 use crate::schema::{ColumnType, Schema};
-use crate::source::{Located, ObjectRef, locate};
+use crate::source::{Located, ObjectRef};
+use crate::transform::{OutputTable, RunFacts, StageLimits, Transform, TransformSink, TransformWorld, Written};
 use crate::validate::{Judge, labelled_schema};
-use crate::write::{
-    DataFile, LOCAL_PART_BYTES, OutputFormat, REMOTE_PART_BYTES, RejectWriter, TableWriter, WriteOptions,
-    WriterContext, single_file_options,
-};
+use crate::write::{DataFile, OutputFormat, RejectWriter, TableWriter};
 
 /// What a pass leaves behind.
 pub(crate) struct Passed {
@@ -40,7 +37,10 @@ pub(crate) struct Passed {
     pub(crate) settled: Vec<bool>,
     pub(crate) collected: Collected,
     pub(crate) judged: Judged,
-    pub(crate) files: Vec<DataFile>,
+    /// What was written, table by table.
+    pub(crate) written: Written,
+    /// The tables; the first is the job's own.
+    pub(crate) tables: Vec<OutputTable>,
     pub(crate) rejects: Option<DataFile>,
     pub(crate) warnings: Vec<String>,
     pub(crate) spilled_bytes: u64,
@@ -107,7 +107,8 @@ impl Pass {
         let mut warnings = Vec::new();
         loop {
             let ruling = self.bind(&plan.schema, &reader, &sources, &mut warnings)?;
-            let mut passed = self.once(plan, &ruling, opened.take(), &pool)?;
+            let transform = self.transform(&plan.schema, &sources)?;
+            let mut passed = self.once(plan, &ruling, transform, (&sources, &reader), opened.take(), &pool)?;
             let again = self.widen(&mut passed);
             if again.is_empty() {
                 warnings.append(&mut passed.warnings);
@@ -140,7 +141,8 @@ impl Pass {
             settled: Vec::new(),
             collected,
             judged: Judged::default(),
-            files: Vec::new(),
+            written: Written::default(),
+            tables: Vec::new(),
             rejects: None,
             warnings: Vec::new(),
             spilled_bytes: 0,
@@ -196,17 +198,22 @@ impl Pass {
         &self,
         plan: Plan,
         ruling: &Ruling,
+        transform: Option<Arc<Transform>>,
+        (sources, reader): (&[OpenSource], &SourceReader),
         opened: Option<Opened>,
         pool: &Arc<rayon::ThreadPool>,
     ) -> Result<Passed> {
         let rules = &ruling.rules;
-        let mut table = self.table(&plan.schema, pool)?;
+        let tables = transform.as_ref().map_or_else(|| plain(&plan.schema), |transform| transform.tables().to_vec());
+        let trace_rows = transform.as_ref().is_some_and(|transform| transform.wants_origin());
+        let mut output = self.output(&tables, transform, (sources, reader), pool)?;
         let mut rejects = self.rejects(pool);
         let mut spool = ruling.spool(&plan.schema, &self.cx.temp_dir)?;
         let late = rules.has_late_rows();
         let mut labelled = if late { None } else { self.row_outcomes(&plan.schema, pool)? };
         let judge = Judge {
-            keep_rows: table.is_some(),
+            keep_rows: output.is_some(),
+            trace_rows: trace_rows && output.is_some(),
             spooled: ruling.spooled.clone(),
             labels: labelled.is_some().then(Arc::default),
             ..Judge::of_rows(Arc::clone(rules))
@@ -216,7 +223,7 @@ impl Pass {
         let uris = self.inputs.iter().map(|input| input.uri.clone()).collect();
         let mut collector = PassCollector::new(&plan.schema, Arc::clone(rules), uris, keys, self.cx.observer.as_ref())
             .with_progress(Arc::clone(&feed.bytes_read))
-            .with_sink(table.as_mut().map(|table| table as &mut dyn RowSink))
+            .with_sink(output.as_mut().map(|output| output as &mut dyn RowSink))
             .with_labelled(labelled.as_mut().map(|table| table as &mut dyn RowSink))
             .with_spool(spool.as_mut())
             .with_rejects(rejects.as_mut());
@@ -228,25 +235,28 @@ impl Pass {
             Err(error) => {
                 drop(collector);
                 // One who stops a run waits for its files to go; with a store that fails there may be nothing to wait for.
-                if let Some(table) = table.filter(|_| error.kind() == ErrorKind::Cancelled) {
-                    table.abort();
+                if let Some(output) = output.filter(|_| error.kind() == ErrorKind::Cancelled) {
+                    output.abort();
                 }
                 return Err(error);
             }
         };
         let mut collected = collector.finish();
-        let files = match table {
+        let written = match output {
             // What came before the damage is not published: nobody knows what is missing.
-            Some(table) if damage.is_some() => {
-                table.abort();
-                Vec::new()
+            Some(output) if damage.is_some() => {
+                output.abort();
+                Written::default()
             }
-            Some(table) => table.close()?,
-            None => Vec::new(),
+            Some(output) => output.close()?,
+            None => Written::default(),
         };
+        collected.rows.filtered += written.filtered;
+        collected.rows.accepted -= written.filtered;
         let rejects = rejects.map_or(Ok(None), RejectWriter::close)?;
         labelled.map(TableWriter::close).transpose()?;
-        let spilled_bytes = collected.keys.spilled_bytes() + spool.as_ref().map_or(0, |spool| spool.bytes());
+        let spooled = spool.as_ref().map_or(0, |spool| spool.bytes());
+        let spilled_bytes = collected.keys.spilled_bytes() + spooled + written.spilled_bytes;
 
         let store = std::mem::replace(&mut collected.keys, KeyStore::new(0, &self.cx.temp_dir));
         let late_keys = if late && self.job.row_outcomes.is_some() { rules.late_keys() } else { Vec::new() };
@@ -279,7 +289,8 @@ impl Pass {
             settled: rules.rules().iter().map(|rule| rule.settled_by_rejecting).collect(),
             collected,
             judged,
-            files,
+            written,
+            tables,
             rejects,
             warnings: Vec::new(),
             spilled_bytes,
@@ -325,54 +336,56 @@ impl Pass {
         }
     }
 
-    fn writer_context(&self, root: &Located, pool: &Arc<rayon::ThreadPool>) -> WriterContext {
-        WriterContext {
-            store: Arc::clone(&root.store),
-            prefix: data_prefix(&root.path, &self.run_id, &self.attempt),
-            single: None,
-            part_bytes: if root.local.is_some() { LOCAL_PART_BYTES } else { REMOTE_PART_BYTES },
-            runtime: self.runtime.clone(),
-            pool: Arc::clone(pool),
+    fn writers<'a>(&'a self, pool: &'a Arc<rayon::ThreadPool>) -> Writers<'a> {
+        Writers {
+            action: &self.action,
+            sink: self.job.sink.as_ref(),
+            root: self.root.as_ref(),
+            run_id: &self.run_id,
+            attempt: &self.attempt,
+            limits: self.limits,
+            stores: self.cx.stores.as_ref(),
+            runtime: &self.runtime,
+            pool,
+            dry: self.dry,
         }
     }
 
-    /// A writer of one file, by its name.
-    fn single_file(
-        &self,
-        output: &str,
-        format: OutputFormat,
-        schema: &arrow::datatypes::SchemaRef,
-        pool: &Arc<rayon::ThreadPool>,
-    ) -> Result<TableWriter> {
-        let target = locate(output, self.cx.stores.as_ref())?;
-        let mut context = self.writer_context(&target, pool);
-        context.single = Some(target.path.clone());
-        let options = single_file_options(format, self.limits.writer_bytes());
-        TableWriter::new(context, schema, PartitionSpec::default(), options)
-    }
-
-    fn table(&self, schema: &Schema, pool: &Arc<rayon::ThreadPool>) -> Result<Option<TableWriter>> {
-        if let Action::Convert { output, format } = &self.action {
-            let format = match format {
-                Some(format) => *format,
-                None => format_of(output)?,
-            };
-            return self.single_file(output, format, &schema.arrow(), pool).map(Some);
-        }
-        let (Some(root), Some(sink)) = (&self.root, &self.job.sink) else { return Ok(None) };
-        let spec = PartitionSpec::bind(&sink.partition_by, schema)?;
-        if self.dry {
+    /// The steps of the job, bound to the columns; a mistake in them is found even by those who only validate.
+    fn transform(&self, schema: &Schema, sources: &[OpenSource]) -> Result<Option<Arc<Transform>>> {
+        if self.job.transform.is_empty() {
             return Ok(None);
         }
-        let options = WriteOptions {
-            format: OutputFormat::Parquet,
-            compression: sink.compression,
-            file_bytes: sink.file_bytes,
-            row_group_bytes: sink.row_group_bytes,
-            max_open_writers: sink.max_open_writers,
-            memory_bytes: self.limits.writer_bytes(),
+        let sources: Vec<_> = sources.iter().map(|source| (source.alias.clone(), source.schema.arrow())).collect();
+        let now = (self.cx.now)();
+        let world = TransformWorld { steps: &self.job.transform, input: schema, sources: &sources, now };
+        Transform::bind(&world).map(|transform| Some(Arc::new(transform)))
+    }
+
+    /// Where accepted rows go; `None` when nobody wants them.
+    fn output(
+        &self,
+        tables: &[OutputTable],
+        transform: Option<Arc<Transform>>,
+        world: (&[OpenSource], &SourceReader),
+        pool: &Arc<rayon::ThreadPool>,
+    ) -> Result<Option<Output>> {
+        let writers = self.writers(pool);
+        let mut open = writers.open(tables)?;
+        if !writers.wanted() {
+            return Ok(None);
+        }
+        let Some(transform) = transform else { return Ok(open.pop().map(|table| Output::Rows(Box::new(table)))) };
+        let limits = StageLimits {
+            query: QueryLimits { memory_bytes: self.limits.stage_bytes(), ..self.query_limits() },
+            batches: self.limits.blocks_in_flight(),
+            lookup_bytes: self.limits.lookup_bytes(),
+            temp_dir: self.cx.temp_dir.clone(),
         };
-        TableWriter::new(self.writer_context(root, pool), &schema.arrow(), spec, options).map(Some)
+        let facts = RunFacts { run_id: self.run_id.to_string(), now: (self.cx.now)() };
+        let outputs = open.into_iter().map(Some).collect();
+        let sink = TransformSink::new(transform, outputs, facts, world, pool, limits, &self.cx.cancel)?;
+        Ok(Some(Output::Steps(Box::new(sink))))
     }
 
     fn row_outcomes(&self, schema: &Schema, pool: &Arc<rayon::ThreadPool>) -> Result<Option<TableWriter>> {
@@ -386,14 +399,14 @@ impl Pass {
             ))
             .with_help("end it in .parquet or .ndjson"));
         }
-        self.single_file(output, format, &labelled_schema(&schema.arrow()), pool).map(Some)
+        self.writers(pool).single_file(output, format, &labelled_schema(&schema.arrow())).map(Some)
     }
 
     fn rejects(&self, pool: &Arc<rayon::ThreadPool>) -> Option<RejectWriter> {
         let root = self.root.as_ref().filter(|_| !self.dry && self.job.on_invalid != OnInvalidRows::Drop)?;
         let format = self.job.rejects_format;
         let path = rejects_path(&root.path, &self.run_id, &self.attempt, format.extension());
-        Some(RejectWriter::new(self.writer_context(root, pool), path, format))
+        Some(RejectWriter::new(self.writers(pool).context(root), path, format))
     }
 
     /// Widens inferred columns that proved too narrow; says which. Nothing to widen means the pass stands.
@@ -429,21 +442,10 @@ impl Pass {
     /// Takes back the files of a pass that is done again.
     fn take_back(&self, passed: &Passed) {
         let Some(root) = &self.root else { return };
-        for file in passed.files.iter().chain(&passed.rejects) {
+        for file in passed.written.files.iter().flatten().chain(&passed.rejects) {
             let path = object_store::path::Path::from(file.path.as_str());
             // What stays is garbage that no commit names.
             let _ = self.runtime.block_on(root.store.delete(&path));
         }
-    }
-}
-
-fn format_of(output: &str) -> Result<OutputFormat> {
-    let extension = FilePath::new(output).extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
-    match extension.as_deref() {
-        Some("parquet" | "pq") => Ok(OutputFormat::Parquet),
-        Some("csv") => Ok(OutputFormat::Csv),
-        Some("ndjson" | "jsonl" | "json") => Ok(OutputFormat::Ndjson),
-        _ => Err(Error::configuration(format!("`{output}`: the format cannot be told from the name"))
-            .with_help("end it in .parquet, .csv or .ndjson, or give --to")),
     }
 }

@@ -10,8 +10,8 @@ use tokio::runtime::Handle;
 use tracing::Instrument;
 
 use crate::audit::{AuditLog, Event, State, StoreAudit, file_id};
-use crate::catalog::{Catalog, Publication, TableShape};
-use crate::commit::{self, AttemptId, CommitOutcome, Manifest, ManifestInput, RunId, manifest_path};
+use crate::catalog::{Catalog, CatalogTable, Publication, TableShape};
+use crate::commit::{self, AttemptId, CommitOutcome, Manifest, ManifestInput, ManifestTable, RunId, manifest_path};
 use crate::context::RunContext;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::{Limits, pipeline};
@@ -22,12 +22,13 @@ use crate::pass::{Pass, Passed};
 use crate::prepare::{Plan, Undeclared, prepare};
 use crate::report::lineage::{Stage, Told, event};
 use crate::report::{
-    ColumnReport, CommitReport, CommitState, Detected, EngineReport, InputReport, RowCounts, RunReport, Timing, Usage,
-    Verdict,
+    ColumnReport, CommitReport, CommitState, Detected, EngineReport, InputReport, RowCounts, RunReport, TableReport,
+    Timing, Usage, Verdict,
 };
 use crate::ruleset::open_sources;
 use crate::schema::Schema;
 use crate::source::{self, Located, ObjectRef, Place, locate};
+use crate::transform::OutputTable;
 use crate::write::{DataFile, OutputFormat};
 
 /// What a run is for.
@@ -249,6 +250,7 @@ impl Run {
             inputs: manifest.inputs.iter().map(input).collect(),
             rows: manifest.rows,
             rule_outcomes: serde_json::from_value(manifest.rule_outcomes.clone()).unwrap_or_default(),
+            steps: manifest.steps.clone(),
             warnings: vec![format!("already committed at {}: nothing was done", manifest.committed_at.to_rfc3339())],
             commit: Some(commit_report(root, manifest, CommitState::AlreadyCommitted)),
             timing: self.timing(0, 0),
@@ -258,7 +260,8 @@ impl Run {
 
     async fn execute(&self, attempt: &AttemptId) -> Result<RunReport> {
         let passed = self.pass(attempt).await?;
-        let Passed { plan, settled, collected, judged, files, rejects, warnings, spilled_bytes, damage } = passed;
+        let Passed { plan, settled, collected, judged, written, tables, rejects, warnings, spilled_bytes, damage } =
+            passed;
         let settled = |rule: usize| settled.get(rule).copied().unwrap_or(false);
         let (mut verdict, mut reasons) =
             judge(collected.rows, &judged.outcomes, settled, self.job.on_invalid, self.job.max_rejected);
@@ -276,7 +279,6 @@ impl Run {
             version: input.version.clone(),
             sha256: None,
         }));
-        let schema = plan.schema.clone();
         let mut report = RunReport {
             verdict,
             run_id: self.run_id.to_string(),
@@ -298,8 +300,10 @@ impl Run {
             samples: collected.samples,
             rule_labels: judged.labels,
             metrics: judged.metrics,
+            steps: written.steps,
         };
-        self.conclude(attempt, &mut report, &schema, files, rejects).await?;
+        let tables = tables.into_iter().zip(written.files).collect();
+        self.conclude(attempt, &mut report, tables, rejects).await?;
         report.timing = self.timing(bytes, report.rows.read);
         Ok(report)
     }
@@ -309,8 +313,7 @@ impl Run {
         &self,
         attempt: &AttemptId,
         report: &mut RunReport,
-        schema: &Schema,
-        files: Vec<DataFile>,
+        tables: Vec<(OutputTable, Vec<DataFile>)>,
         rejects: Option<DataFile>,
     ) -> Result<()> {
         let Some(root) = &self.root else {
@@ -320,6 +323,7 @@ impl Run {
                     root: output.clone(),
                     manifest: None,
                     files: vec![output.clone()],
+                    tables: Vec::new(),
                     rejects: None,
                 });
             }
@@ -330,7 +334,7 @@ impl Run {
         }
         let rejects_uri = rejects.as_ref().map(|file| root.uri_of(&file.path));
         if self.dry() || report.verdict != Verdict::Valid {
-            for file in &files {
+            for file in tables.iter().flat_map(|(_, files)| files) {
                 // Files of this attempt, which no commit names: taking them back is safe.
                 let _ = root.store.delete(&object_store::path::Path::from(file.path.as_str())).await;
             }
@@ -340,13 +344,14 @@ impl Run {
                 root: root.uri.clone(),
                 manifest: None,
                 files: Vec::new(),
+                tables: Vec::new(),
                 rejects: rejects_uri,
             });
             let state = if report.verdict == Verdict::Valid { State::Valid } else { State::Invalid };
             return self.audit(state, &report.inputs, Some(report.rows), attempt, &report.reasons).await;
         }
         self.audit(State::Valid, &report.inputs, Some(report.rows), attempt, &[]).await?;
-        let manifest = self.manifest(attempt, report, schema, files, rejects)?;
+        let manifest = self.manifest(attempt, report, tables, rejects)?;
         if self.action == Action::Stage {
             let place = commit::stage(root, &manifest).await?;
             let staged = commit_report(root, &manifest, CommitState::Staged);
@@ -372,10 +377,16 @@ impl Run {
         &self,
         attempt: &AttemptId,
         report: &RunReport,
-        schema: &Schema,
-        files: Vec<DataFile>,
+        tables: Vec<(OutputTable, Vec<DataFile>)>,
         rejects: Option<DataFile>,
     ) -> Result<Manifest> {
+        let mut tables = tables.into_iter();
+        let Some((own, files)) = tables.next() else { return Err(Error::internal("no table was written")) };
+        let beside = tables.map(|(table, files)| {
+            let name = table.name.unwrap_or_default();
+            TableShape::new(&table.schema, &[]).map(|table| ManifestTable { name, files, table })
+        });
+        let beside = beside.collect::<Result<Vec<_>>>()?;
         let input = |input: &InputReport| ManifestInput {
             uri: input.uri.clone(),
             size: input.size,
@@ -397,9 +408,11 @@ impl Run {
             rows: report.rows,
             partition_by: first.unwrap_or_default(),
             files,
+            tables: beside,
+            steps: report.steps.clone(),
             rejects,
             rule_outcomes: serde_json::to_value(&report.rule_outcomes).unwrap_or_default(),
-            table: TableShape::new(schema, partition_by)?,
+            table: TableShape::new(&own.schema, partition_by)?,
             usage: Usage {
                 elapsed_seconds: self.started.elapsed().as_secs_f64(),
                 bytes_read: report.inputs.iter().map(|input| input.size).sum(),
@@ -551,15 +564,20 @@ fn commit_unknown(why: &str) -> Error {
 /// Makes a committed run known to the catalog that its job names.
 async fn register(manifest: &Manifest, root: &Located, job: &Job, catalog: Option<&dyn Catalog>) -> Result<()> {
     let (Some(table), Some(catalog)) = (&job.edges.catalog, catalog) else { return Ok(()) };
-    let publication = Publication::of(manifest, root)?;
-    let done = catalog.register(table, &publication).await?;
-    tracing::info!(
-        run = %manifest.run_id,
-        table = %format_args!("{}.{}", table.database, table.table),
-        created = done.created,
-        partitions = done.partitions_added,
-        "the catalog knows the run"
-    );
+    for (beside, publication) in Publication::all(manifest, root)? {
+        // A table that steps wrote stands beside the job's own under both names.
+        let name =
+            beside.map_or_else(|| table.table.clone(), |beside| format!("{}_{}", table.table, beside.to_lowercase()));
+        let table = CatalogTable { table: name, ..table.clone() };
+        let done = catalog.register(&table, &publication).await?;
+        tracing::info!(
+            run = %manifest.run_id,
+            table = %format_args!("{}.{}", table.database, table.table),
+            created = done.created,
+            partitions = done.partitions_added,
+            "the catalog knows the run"
+        );
+    }
     Ok(())
 }
 
@@ -572,11 +590,18 @@ async fn remember(root: &Located, manifest: &Manifest, warnings: &mut Vec<String
 }
 
 fn commit_report(root: &Located, manifest: &Manifest, outcome: CommitState) -> CommitReport {
+    let uris = |files: &[DataFile]| files.iter().map(|file| root.uri_of(&file.path)).collect();
+    let beside = |table: &ManifestTable| TableReport {
+        name: table.name.clone(),
+        rows: table.files.iter().map(|file| file.rows).sum(),
+        files: uris(&table.files),
+    };
     CommitReport {
         outcome,
         root: root.uri.clone(),
         manifest: Some(root.uri_of(manifest_path(&root.path, &manifest.run_id).as_ref())),
-        files: manifest.files.iter().map(|file| root.uri_of(&file.path)).collect(),
+        files: uris(&manifest.files),
+        tables: manifest.tables.iter().map(beside).collect(),
         rejects: manifest.rejects.as_ref().map(|file| root.uri_of(&file.path)),
     }
 }

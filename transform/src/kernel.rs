@@ -11,6 +11,11 @@ pub trait Kernel: Debug + Send + Sync {
     /// The columns of every batch that comes out.
     fn schema(&self) -> SchemaRef;
 
+    /// Whether each row that goes in comes out as one row, in its place.
+    fn one_to_one(&self) -> bool {
+        false
+    }
+
     /// Does the step.
     ///
     /// # Errors

@@ -8,17 +8,24 @@
 
 mod action;
 mod agree;
+mod constant;
 pub mod doc_pages;
+mod edit;
 mod json;
 mod kernel;
+mod kinds;
 mod names;
 mod parameters;
+mod pattern;
 pub mod registry;
 pub mod sql;
 mod step;
 mod steps;
 #[cfg(test)]
+mod test_tables;
+#[cfg(test)]
 mod testing;
+mod whole;
 
 pub use action::{Action, JoinKind, Lookup, OriginColumn, OriginValue, ROW_NUMBER};
 pub use kernel::{Kernel, Place};

@@ -175,14 +175,21 @@ fn print_manifests(
         }
         let rows = manifest.rows;
         text.push_str(&format!(
-            "rows      read {}  accepted {}  rejected {}\n",
+            "rows      read {}  accepted {}  rejected {}  filtered {}\n",
             count(rows.read),
             count(rows.accepted),
-            count(rows.rejected)
+            count(rows.rejected),
+            count(rows.filtered)
         ));
         for file in &manifest.files {
             let path = look.clean(&root.uri_of(&file.path));
             text.push_str(&format!("file      {path}  {}  {}\n", counted(file.rows, "row"), bytes(file.size)));
+        }
+        for table in &manifest.tables {
+            for file in &table.files {
+                let (name, path) = (look.clean(&table.name), look.clean(&root.uri_of(&file.path)));
+                text.push_str(&format!("{name:<9} {path}  {}  {}\n", counted(file.rows, "row"), bytes(file.size)));
+            }
         }
         if let Some(rejects) = &manifest.rejects {
             text.push_str(&format!("rejects   {}\n", look.clean(&root.uri_of(&rejects.path))));

@@ -6,6 +6,7 @@ pub(crate) mod numbers;
 mod table;
 
 use etl_engine::report::{CommitReport, CommitState, Detected, FaultEntry, FaultPlace, RunReport, Verdict};
+use etl_engine::transform::StepMode;
 use numbers::{bytes, count, counted, metric, rate, seconds};
 pub(crate) use table::table;
 
@@ -40,6 +41,9 @@ pub(crate) fn report(report: &RunReport, next: Option<&str>, look: Look) -> Stri
         sections.push(faults(&report.faults, look));
     }
     sections.extend(report.samples.iter().take(EXCERPTS).map(|sample| excerpt::render(sample, look)));
+    if !report.steps.is_empty() {
+        sections.push(steps(report, look));
+    }
     sections.push(totals(report, look));
     if let Some(commit) = &report.commit {
         sections.push(output(commit, look));
@@ -164,6 +168,26 @@ fn uri(uri: &str, look: Look) -> String {
     if uri == "-" { "(standard input)".to_owned() } else { look.clean(uri) }
 }
 
+/// What the steps did with the rows.
+fn steps(report: &RunReport, look: Look) -> String {
+    let rows = report.steps.iter().map(|step| {
+        vec![
+            step.step.to_string(),
+            look.clean(&match &step.table {
+                Some(table) => format!("{} → {table}", step.name),
+                None => step.name.clone(),
+            }),
+            count(step.rows_in),
+            count(step.rows_out),
+            match step.mode {
+                StepMode::PerBatch => "per batch".to_owned(),
+                StepMode::AllRows => "all rows".to_owned(),
+            },
+        ]
+    });
+    format!("steps\n{}", table(&["", "step", "rows in", "rows out", "run"], rows.collect(), &[2, 3], look))
+}
+
 fn totals(report: &RunReport, look: Look) -> String {
     let rows = report.rows;
     let mut text = format!("read {}  accepted {}  rejected ", count(rows.read), count(rows.accepted));
@@ -211,6 +235,10 @@ fn output(commit: &CommitReport, look: Look) -> String {
         CommitState::DryRun => format!("dry run: nothing was published; {root} is as it was\n"),
         CommitState::NotCommitted => format!("nothing was published; {root} is as it was\n"),
     };
+    for table in &commit.tables {
+        let (name, files) = (look.clean(&table.name), counted(table.files.len() as u64, "file"));
+        text.push_str(&format!("table    {name}: {} in {files}\n", counted(table.rows, "row")));
+    }
     for (what, place) in [("manifest", &commit.manifest), ("rejects ", &commit.rejects)] {
         if let Some(place) = place {
             text.push_str(&format!("  {what}  {}\n", look.clean(place)));

@@ -10,6 +10,7 @@ use crate::partition::hive_path::DEFAULT_PARTITION;
 use crate::partition::{PartitionSpec, PartitionTransform};
 use crate::schema::Schema;
 use crate::source::Located;
+use crate::write::DataFile;
 
 /// The last partition key of every table: the run that wrote the files. A partition has one place, and every run writes to
 /// its own.
@@ -97,18 +98,26 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// What a committed run has to make known.
+    /// What a committed run has to make known: its own table, then each that steps wrote, by its name.
     ///
     /// # Errors
     /// `Configuration` when the columns cannot be those of a table.
-    pub fn of(manifest: &Manifest, root: &Located) -> Result<Self> {
-        let shape = manifest.table.clone();
+    pub fn all(manifest: &Manifest, root: &Located) -> Result<Vec<(Option<String>, Self)>> {
+        let own = Self::of(manifest, root, &manifest.table, &manifest.files)?;
+        let beside = manifest.tables.iter().map(|table| {
+            Self::of(manifest, root, &table.table, &table.files).map(|known| (Some(table.name.clone()), known))
+        });
+        [Ok((None, own))].into_iter().chain(beside).collect()
+    }
+
+    fn of(manifest: &Manifest, root: &Located, shape: &TableShape, files: &[DataFile]) -> Result<Self> {
+        let shape = shape.clone();
         if let Some(column) = shape.columns.iter().find(|column| column.is(RUN_KEY)) {
             return Err(Error::configuration(format!("a column is called `{}`", column.name))
                 .with_help("the catalog needs that name for the run; rename the column"));
         }
         let mut folders: BTreeMap<&str, PartitionEntry> = BTreeMap::new();
-        for file in &manifest.files {
+        for file in files {
             let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let entry = folders.entry(folder).or_insert_with(|| {
                 let values = file.partition.iter().map(|(_, value)| match value.as_deref() {

@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
+use super::manifest::Manifest;
 use super::publish::list;
 use super::stage::STAGED_FOR;
 use crate::error::Result;
@@ -27,7 +28,7 @@ pub struct Garbage {
 pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_run: bool) -> Result<Vec<Garbage>> {
     // Listed before the commits are read: a file that a commit names by then is kept.
     let mut found = Vec::new();
-    for folder in ["data", "rejects", "staged"] {
+    for folder in ["data", "tables", "rejects", "staged"] {
         let folder = root.path.clone().join(folder);
         let files: Vec<_> = root.store.list(Some(&folder)).try_collect().await?;
         found.extend(files);
@@ -48,11 +49,7 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
     }
     found.retain(|meta| youngest.get(&run_of(root, &meta.location)).is_some_and(|last| now - *last >= older_than));
     let manifests = list(root).await?;
-    let named: BTreeSet<&str> = manifests
-        .iter()
-        .flat_map(|manifest| manifest.files.iter().chain(&manifest.rejects))
-        .map(|file| file.path.as_str())
-        .collect();
+    let named: BTreeSet<&str> = manifests.iter().flat_map(Manifest::all_files).map(|file| file.path.as_str()).collect();
     let mut garbage = Vec::new();
     for meta in found.iter().filter(|meta| !named.contains(meta.location.as_ref())) {
         if !dry_run {

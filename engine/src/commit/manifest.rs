@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::catalog::TableShape;
 use crate::history::MetricValue;
 use crate::report::{RowCounts, Usage};
+use crate::transform::StepReport;
 use crate::write::DataFile;
 
 /// Raised when the same bytes and job may come to another result than before, so that runs are not taken for repeats.
@@ -90,6 +91,12 @@ pub struct Manifest {
     pub partition_by: Vec<String>,
     /// The files.
     pub files: Vec<DataFile>,
+    /// The tables beside the job's own, which steps wrote; absent before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<ManifestTable>,
+    /// What each step did with the rows, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepReport>,
     /// The file of rejected rows.
     pub rejects: Option<DataFile>,
     /// What each rule came to.
@@ -105,6 +112,24 @@ pub struct Manifest {
     pub metrics: Vec<MetricValue>,
 }
 
+/// A table that steps wrote beside the job's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ManifestTable {
+    /// Its name.
+    pub name: String,
+    /// Its files.
+    pub files: Vec<DataFile>,
+    /// Its columns.
+    pub table: TableShape,
+}
+
+impl Manifest {
+    /// All files that the run publishes, and that of its rejects.
+    pub fn all_files(&self) -> impl Iterator<Item = &DataFile> {
+        self.files.iter().chain(self.tables.iter().flat_map(|table| &table.files)).chain(&self.rejects)
+    }
+}
+
 /// The manifest of a run.
 pub fn manifest_path(root: &Path, run: &RunId) -> Path {
     root.clone().join("commits").join(format!("{run}.json").as_str())
@@ -113,6 +138,11 @@ pub fn manifest_path(root: &Path, run: &RunId) -> Path {
 /// Where an attempt writes its files: in no place that a catalog knows.
 pub fn data_prefix(root: &Path, run: &RunId, attempt: &AttemptId) -> Path {
     root.clone().join("data").join(run.0.as_str()).join(attempt.0.as_str())
+}
+
+/// Where an attempt writes the files of a table beside the job's own.
+pub fn table_prefix(root: &Path, run: &RunId, attempt: &AttemptId, table: &str) -> Path {
+    root.clone().join("tables").join(run.0.as_str()).join(attempt.0.as_str()).join(table)
 }
 
 /// Where an attempt leaves its manifest until it is committed.

@@ -10,7 +10,8 @@ mod tests;
 
 pub use gc::{Garbage, gc};
 pub use manifest::{
-    AttemptId, Manifest, ManifestInput, RunId, SEMANTICS_VERSION, data_prefix, manifest_path, rejects_path,
+    AttemptId, Manifest, ManifestInput, ManifestTable, RunId, SEMANTICS_VERSION, data_prefix, manifest_path,
+    rejects_path, table_prefix,
 };
 pub use publish::{CommitOutcome, find, list, publish, published, run_ids};
 pub use stage::{due, stage, staged};

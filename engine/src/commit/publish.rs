@@ -11,6 +11,8 @@ use super::disk;
 use super::manifest::{Manifest, RunId, manifest_path};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::Located;
+use crate::transform::StepReport;
+use crate::write::DataFile;
 
 /// What became of a commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,8 +41,7 @@ pub async fn publish(root: &Located, manifest: &Manifest) -> Result<CommitOutcom
     let body = serde_json::to_vec_pretty(manifest)
         .map_err(|error| Error::internal("a manifest has no JSON form").with_source(error))?;
     if let Some(local) = &root.local {
-        let files: Vec<PathBuf> =
-            manifest.files.iter().chain(&manifest.rejects).map(|file| local.join(root.below(&file.path))).collect();
+        let files: Vec<PathBuf> = manifest.all_files().map(|file| local.join(root.below(&file.path))).collect();
         disk::flush_files(local, &files, &disk::flush)
             .map_err(|error| Error::storage("the files could not be flushed to disk", error))?;
     }
@@ -131,17 +132,40 @@ fn flush_name(root: &Located, run: &RunId) -> std::io::Result<()> {
     disk::flush(local)
 }
 
-/// Every row in is accounted for, and the files hold what was accepted.
+/// The steps on the way to a table; `None`: to the job's own.
+fn steps_to<'a>(manifest: &'a Manifest, table: Option<&'a str>) -> impl Iterator<Item = &'a StepReport> {
+    manifest.steps.iter().filter(move |step| step.table.as_deref() == table)
+}
+
+/// Every row in is accounted for, every step took what the one before it gave, and the files hold what came out.
 fn reconcile(manifest: &Manifest) -> Result<()> {
     let rows = manifest.rows;
-    let in_files: u64 = manifest.files.iter().map(|file| file.rows).sum();
-    if rows.reconcile() && in_files == rows.accepted {
+    let sum = |files: &[DataFile]| files.iter().map(|file| file.rows).sum::<u64>();
+    let in_files = sum(&manifest.files);
+    let taken = rows.accepted + rows.filtered;
+    let mut flowing = taken;
+    let mut unbroken = true;
+    for step in steps_to(manifest, None) {
+        unbroken &= step.rows_in == flowing;
+        flowing = step.rows_out;
+    }
+    let mut branches = true;
+    for table in &manifest.tables {
+        let mut of_table = steps_to(manifest, Some(&table.name));
+        if let Some(first) = of_table.next() {
+            let last =
+                of_table.try_fold(first.rows_out, |flowing, step| (step.rows_in == flowing).then_some(step.rows_out));
+            branches &= last == Some(sum(&table.files));
+        }
+    }
+    if rows.reconcile() && unbroken && branches && in_files == flowing {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::Reconciliation,
         format!(
-            "rows do not add up: {} read, {} accepted, {} rejected, {} filtered, {in_files} in the files",
+            "rows do not add up: {} read, {} accepted, {} rejected, {} filtered, {flowing} left by the steps, {in_files} \
+             in the files",
             rows.read, rows.accepted, rows.rejected, rows.filtered
         ),
     )

@@ -118,6 +118,8 @@ fn manifest(attempt: &str, accepted: u64) -> Manifest {
         rows: RowCounts { read: accepted + 1, accepted, rejected: 1, filtered: 0 },
         partition_by: Vec::new(),
         files: vec![file],
+        tables: Vec::new(),
+        steps: Vec::new(),
         rejects: None,
         rule_outcomes: serde_json::Value::Null,
         table: crate::catalog::TableShape::default(),

@@ -71,6 +71,16 @@ impl Limits {
         self.for_data() / 5
     }
 
+    /// Bytes that the data sets of lookups may hold: taken from what key hashes may take at most.
+    pub fn lookup_bytes(&self) -> u64 {
+        self.for_data() / 5
+    }
+
+    /// Bytes that a query over all rows may hold: it runs when no block is under way and no key is gathered.
+    pub fn stage_bytes(&self) -> u64 {
+        self.for_data() * 2 / 5
+    }
+
     /// Bytes of a block of text: as large as a core's cache likes, smaller when the memory is small.
     ///
     /// A function of the memory alone: where blocks are cut shows in the row groups of the files.

@@ -55,8 +55,7 @@ impl Write for Counted {
 }
 
 fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::storage("columns for the SQL rules could not be put aside on disk", error)
-        .with_help("free space in the temporary directory")
+    Error::storage("columns could not be put aside on disk", error).with_help("free space in the temporary directory")
 }
 
 impl Spool {
@@ -80,7 +79,7 @@ impl Spool {
         let types =
             |schema: &SchemaRef| schema.fields().iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
         if types(&batch.schema()) != types(&self.schema) {
-            return Err(Error::internal("a batch with other columns was put aside for the SQL rules"));
+            return Err(Error::internal("a batch with other columns was put aside"));
         }
         self.rows += batch.num_rows() as u64;
         // Without columns the rows are the number alone.
@@ -94,6 +93,11 @@ impl Spool {
             start += length;
         }
         Ok(())
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
     }
 
     /// Bytes in the file so far; a little may still be in memory.
@@ -140,7 +144,7 @@ impl BatchSource for Spooled {
 }
 
 fn unreadable(error: ArrowError) -> Error {
-    Error::storage("columns for the SQL rules could not be read back from disk", error)
+    Error::storage("columns could not be read back from disk", error)
 }
 
 /// A place in a file that several readings share.

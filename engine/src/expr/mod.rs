@@ -17,6 +17,7 @@ mod messages;
 mod numbers;
 mod operators;
 mod query;
+mod rows;
 mod sandbox;
 mod scan;
 mod session;
@@ -41,6 +42,7 @@ use datafusion::sql::sqlparser::ast::{ExprWithAlias, VisitMut};
 use etl_rules::{Predicate, PredicateCompiler};
 
 pub use query::{Query, QueryLimits, SqlEngine};
+pub use rows::RowQuery;
 pub use scan::BatchSource;
 
 use messages::planner_error;

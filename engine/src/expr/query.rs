@@ -183,9 +183,25 @@ fn reads(plan: &LogicalPlan, tables: &[(String, SchemaRef)]) -> Result<BTreeMap<
 }
 
 impl Query {
+    /// The plan.
+    pub(super) fn plan(&self) -> &LogicalPlan {
+        &self.plan
+    }
+
+    /// A session that expressions of the plan are made in.
+    pub(super) fn planning_session(&self) -> Result<SessionState, String> {
+        let runtime = session::runtime().build_arc().map_err(|error| error.strip_backtrace())?;
+        session::state(session::config(), runtime, declare(&self.tables)).map_err(|error| error.strip_backtrace())
+    }
+
     /// The columns of the result, spelled as their tables or the text spell them.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    /// The same query with its columns under other names and in other types, which they are cast to.
+    pub(crate) fn with_columns(self, schema: SchemaRef) -> Self {
+        Self { schema, ..self }
     }
 
     /// Positions of the columns of a table that the query reads, in the table's order; `None` when it does not read the

@@ -42,6 +42,8 @@ pub struct Job {
     pub max_rejected: MaxRejected,
     /// The format of the rejects file.
     pub rejects_format: RejectsFormat,
+    /// The steps between validation and output, as they are written.
+    pub transform: Vec<serde_json::Value>,
     /// Where accepted rows are published.
     pub sink: Option<Sink>,
     /// Bytes the run may hold.
@@ -133,8 +135,12 @@ impl JobSpec {
         if self.version != 1 {
             problems.add(format!("version {} is not known; this engine knows version 1", self.version));
         }
-        if !self.transform.is_empty() {
-            problems.with_help("`transform` is not supported yet", "remove it: rows are published as they are read");
+        for (index, item) in self.transform.iter().enumerate() {
+            // Parameters are looked at once the columns are known; names can be wrong without.
+            if let Err(problem) = etl_transform::registry::split(item) {
+                let message = format!("transform, step {}: {}", index + 1, problem.message);
+                problems.0.push(JobDiagnostic { help: problem.help, ..JobDiagnostic::new(message) });
+            }
         }
         let edges = edges::bind(self, base, &mut problems);
         let locations = self.source.location.as_ref().map(Texts::list).unwrap_or_default();
@@ -212,6 +218,7 @@ impl JobSpec {
             on_invalid: rows,
             max_rejected,
             rejects_format,
+            transform: self.transform.clone(),
             sink,
             memory_bytes,
             threads: self.limits.threads.map(|threads| threads as usize),

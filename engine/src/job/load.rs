@@ -67,7 +67,9 @@ fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Vec<JobDiagnost
     if text.len() > MAX_BYTES {
         return Err(vec![JobDiagnostic::new(format!("the file is larger than {MAX_BYTES} bytes"))]);
     }
-    serde_saphyr::from_str(text).map_err(|error| {
+    // As in YAML 1.2, `no` and `n` are words: a column may be called so.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let (line, column) = error.location().map_or((0, 0), |at| (at.line() as usize, at.column() as usize));
         let message = error.without_snippet().to_string();
         vec![explain(&message, line, column, "")]

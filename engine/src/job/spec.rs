@@ -35,8 +35,9 @@ pub struct JobSpec {
     pub row_outcomes: Option<String>,
     /// What is done with rows that do not pass.
     pub on_invalid: Option<OnInvalidSpec>,
-    /// Steps between validation and output; none is supported yet.
+    /// Steps between validation and output, in their order (docs/reference/steps).
     #[serde(default)]
+    #[schemars(schema_with = "steps")]
     pub transform: Vec<serde_json::Value>,
     /// Where accepted rows are published.
     pub sink: Option<SinkSpec>,
@@ -55,6 +56,11 @@ pub struct JobSpec {
     /// What a run may use. Limits never change a verdict.
     #[serde(default)]
     pub limits: LimitsSpec,
+}
+
+fn steps(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let item = etl_transform::registry::item_schema(generator).to_value();
+    schemars::json_schema!({"type": "array", "items": item})
 }
 
 fn one() -> u32 {

@@ -13,6 +13,8 @@ pub use glue::glue;
 use etl_rules::{AnalyzerOutcome, Measured, Observation, RuleOutcome};
 use serde::{Deserialize, Serialize};
 
+use crate::transform::StepReport;
+
 /// What the engine says about the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -49,6 +51,7 @@ impl RunReport {
             samples: Vec::new(),
             rule_labels: Vec::new(),
             metrics: Vec::new(),
+            steps: Vec::new(),
         }
     }
 }
@@ -181,8 +184,22 @@ pub struct CommitReport {
     pub manifest: Option<String>,
     /// The published files.
     pub files: Vec<String>,
+    /// The tables beside the job's own, which steps wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<TableReport>,
     /// The file of rejected rows.
     pub rejects: Option<String>,
+}
+
+/// A table that steps wrote beside the job's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableReport {
+    /// Its name.
+    pub name: String,
+    /// Its rows.
+    pub rows: u64,
+    /// Its files.
+    pub files: Vec<String>,
 }
 
 /// What the engine found out by itself about an input.
@@ -226,6 +243,9 @@ pub struct RunReport {
     pub faults: Vec<FaultEntry>,
     /// The columns.
     pub schema: Vec<ColumnReport>,
+    /// What each step of the transform did with the rows, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepReport>,
     /// What was found out about the inputs.
     pub detected: Vec<Detected>,
     /// What the reader should know though it does not change the verdict.

@@ -141,19 +141,30 @@ impl SourceReader {
             }
             Ok(())
         })?;
-        if let Some(fault) = collected.faults.first() {
-            let place = &fault.first;
-            let column = fault.column.as_deref().map(|column| format!(", column `{column}`")).unwrap_or_default();
-            return Err(Error::new(
-                ErrorKind::Input,
-                format!("source `{}`: {} line {}{column}: {}", open.alias, place.uri, place.line, fault.reason),
-            )
-            .with_help(
-                "a data set to compare with must fit its columns: correct it, or declare its schema in the job",
-            ));
-        }
+        self.fits(open, &collected)?;
         let table = spool.map(Spool::finish).transpose()?;
         Ok((scan, table))
+    }
+
+    /// Gives every batch of a data set to `visit`, in the order of the input.
+    ///
+    /// # Errors
+    /// As [`SourceReader::visit`], and `Input` when rows do not fit its columns.
+    pub fn fitting(&self, open: &OpenSource, visit: &mut dyn FnMut(RecordBatch) -> Result<()>) -> Result<()> {
+        let collected = self.read(open, visit)?;
+        self.fits(open, &collected)
+    }
+
+    /// Refuses a data set with rows that do not fit.
+    fn fits(&self, open: &OpenSource, collected: &Collected) -> Result<()> {
+        let Some(fault) = collected.faults.first() else { return Ok(()) };
+        let place = &fault.first;
+        let column = fault.column.as_deref().map(|column| format!(", column `{column}`")).unwrap_or_default();
+        Err(Error::new(
+            ErrorKind::Input,
+            format!("source `{}`: {} line {}{column}: {}", open.alias, place.uri, place.line, fault.reason),
+        )
+        .with_help("a data set to compare with must fit its columns: correct it, or declare its schema in the job"))
     }
 
     fn directory(&self) -> PathBuf {

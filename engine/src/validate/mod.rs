@@ -77,6 +77,8 @@ pub struct Judged {
     pub rejected: u64,
     /// The rows without findings; `None` when nobody wants them.
     pub accepted: Option<RecordBatch>,
+    /// Where those rows stand in the block; `None` when nobody wants to know.
+    pub accepted_from: Option<RowsFrom>,
     /// Columns of the rows that fit the schema, for queries; `None` when there are none.
     pub spooled: Option<RecordBatch>,
     /// The rows that fit the schema with their row outcomes; `None` when nobody wants them.
@@ -85,6 +87,15 @@ pub struct Judged {
     pub state: RuleSetState,
     /// Key hashes of this block, by analyzer.
     pub keys: Vec<(usize, Vec<u128>)>,
+}
+
+/// Where rows stand in their block.
+#[derive(Debug)]
+pub struct RowsFrom {
+    /// Each row's record, from 0.
+    pub records: Vec<u32>,
+    /// Each row's line, from 0; empty where the input has no lines.
+    pub lines: Vec<u32>,
 }
 
 /// What a worker is given: bytes to decode, or rows of a columnar input to fit to the schema.
@@ -102,6 +113,8 @@ pub struct Judge {
     pub rules: Arc<RuleSet>,
     /// Whether accepted rows are wanted.
     pub keep_rows: bool,
+    /// Whether it is wanted where the accepted rows stood.
+    pub trace_rows: bool,
     /// The columns of the rows that fit the schema which are put aside, by position.
     pub spooled: Option<Arc<[usize]>>,
     /// Labels the rows that fit the schema with what the rules say of them, knowing this of the whole dataset.
@@ -111,7 +124,7 @@ pub struct Judge {
 impl Judge {
     /// Decodes rows and judges nothing but their form.
     pub fn of_rows(rules: Arc<RuleSet>) -> Self {
-        Self { rules, keep_rows: true, spooled: None, labels: None }
+        Self { rules, keep_rows: true, trace_rows: false, spooled: None, labels: None }
     }
 
     /// What it wants of each column.
@@ -144,6 +157,7 @@ impl Judge {
         let mut findings: Vec<Finding> = faults.into_iter().map(Finding::from).collect();
         let (fitting, rows) = without_faulty(batch, &findings)?;
 
+        let judged_rows = fitting.num_rows();
         let mut state = self.rules.start();
         let results = self
             .rules
@@ -172,6 +186,15 @@ impl Judge {
                 accepted = filter_record_batch(&accepted, &BooleanArray::new(!failed, None))?;
             }
         }
+        let accepted_from = self.trace_rows.then(|| {
+            let kept = |row: &usize| results.failed.as_ref().is_none_or(|failed| !failed.value(*row));
+            let records: Vec<u32> = (0..judged_rows).filter(kept).map(|row| rows.record(row)).collect();
+            let lines = match &original {
+                Original::Text(bytes) => lines_of(&records, &record_starts, bytes),
+                Original::Rows(_) => Vec::new(),
+            };
+            RowsFrom { records, lines }
+        });
         let rejected = count_records(&findings);
         let original = match original {
             _ if findings.is_empty() => Records { bytes: Bytes::new(), starts: Vec::new() },
@@ -189,6 +212,7 @@ impl Judge {
             findings,
             rejected,
             accepted: self.keep_rows.then_some(accepted),
+            accepted_from,
             spooled,
             labelled,
             state,
@@ -210,6 +234,18 @@ pub fn labelled_schema(rows: &SchemaRef) -> SchemaRef {
 enum Original {
     Text(Bytes),
     Rows(RecordBatch),
+}
+
+/// The line that each record begins on; records in rising order.
+fn lines_of(records: &[u32], starts: &[u32], bytes: &[u8]) -> Vec<u32> {
+    let (mut line, mut at) = (0, 0);
+    let lines = records.iter().map(|record| {
+        let start = starts.get(*record as usize).copied().unwrap_or(0) as usize;
+        line += memchr::memchr_iter(b'\n', bytes.get(at..start).unwrap_or_default()).count() as u32;
+        at = start.max(at);
+        line
+    });
+    lines.collect()
 }
 
 /// Which record of the block each row of a filtered batch came from.

@@ -26,10 +26,11 @@ pub(crate) const STEP: StepType = StepType {
     name: "audit_columns",
     doc: StepDoc {
         summary: "Adds columns that say where each row came from: input, line, record, run and time.",
-        nulls: "Line and record are NULL in rows that no single record became, such as those of an `aggregate`.",
+        nulls: "The columns are never NULL.",
         glue: &["Add Current Timestamp"],
         databrew: &[],
-        differs: "Rows keep the line and record they had in the input whatever steps went before, unless rows were put together.",
+        differs: "It stands before steps that join, group, sort or multiply rows, after which a row is no longer that of the \
+                  input; run and time may stand anywhere.",
         example: Example {
             types: "bigint, string",
             input: "id,name\n1,Ada\n2,Bob\n",
@@ -66,7 +67,7 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
 #[cfg(test)]
 mod tests {
     use crate::action::Action;
-    use crate::testing::{bind, problem, table};
+    use crate::test_tables::{bind, problem, table};
 
     fn check(item: &str, expected: &[&str]) {
         let actions = bind(item, &table("id int"));

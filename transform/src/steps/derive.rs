@@ -22,7 +22,7 @@ pub(crate) const STEP: StepType = StepType {
         example: Example {
             types: "bigint, decimal(8,2)",
             input: "quantity,price\n2,1.50\n3,\n",
-            job: "- derive: {total: quantity * price, price: coalesce(price, 0)}",
+            job: "- derive:\n    total: quantity * price\n    price: coalesce(price, 0)",
             output: "quantity,price,total\n2,1.50,3.00\n3,0.00,\n",
         },
     },

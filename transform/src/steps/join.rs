@@ -46,7 +46,7 @@ pub(crate) const STEP: StepType = StepType {
         glue: &["Join"],
         databrew: &["JOIN"],
         differs: "Glue keeps both keys; here the key stands once, under its name here, and holds the value of the side that has \
-                  one. Keys of one type are compared, and numbers of any two types by their value.",
+                  one. Keys are of one type, or whole numbers and decimals, which are compared by their value.",
         example: Example {
             types: "bigint, string",
             input: "id,country\n1,NO\n2,XX\n3,IT\n4,NO\n",
@@ -105,7 +105,7 @@ fn query(context: &BindContext<'_>, lookup: &Lookup, words: &str) -> Result<Acti
 #[cfg(test)]
 mod tests {
     use crate::action::{Action, JoinKind};
-    use crate::testing::{bind, is_ordered, problem, sql, table};
+    use crate::test_tables::{bind, is_ordered, problem, sql, table};
 
     #[test]
     fn the_key_stands_once() {

@@ -104,6 +104,10 @@ impl Kernel for Nest {
         Arc::clone(&self.schema)
     }
 
+    fn one_to_one(&self) -> bool {
+        true
+    }
+
     fn apply(&self, batch: &RecordBatch, _: Place) -> Result<RecordBatch, String> {
         let (open, close) = match self.to {
             Shape::Json => ('{', '}'),
@@ -137,7 +141,7 @@ impl Kernel for Nest {
 mod tests {
     use arrow::array::RecordBatch;
 
-    use crate::testing::{applied, batch, problem, shown, table};
+    use crate::test_tables::{applied, batch, problem, shown, table};
 
     fn rows() -> RecordBatch {
         batch(

@@ -160,6 +160,10 @@ impl Kernel for Unbox {
         Arc::clone(&self.schema)
     }
 
+    fn one_to_one(&self) -> bool {
+        true
+    }
+
     fn apply(&self, batch: &RecordBatch, _: Place) -> Result<RecordBatch, String> {
         let (texts, name) = (texts(batch, self.column)?, batch.schema_ref().field(self.column).name());
         let mut found: Found<'_> = vec![vec![None; batch.num_rows()]; self.fields.len()];
@@ -197,7 +201,7 @@ impl Kernel for Unbox {
 mod tests {
     use arrow::array::RecordBatch;
 
-    use crate::testing::{applied, batch, problem, shown, table};
+    use crate::test_tables::{applied, batch, problem, shown, table};
 
     fn rows() -> RecordBatch {
         batch(

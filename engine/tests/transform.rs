@@ -1,0 +1,107 @@
+//! Steps in the one pass: what is counted, in which order rows leave, what is refused before the first row.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod transform_support;
+
+use std::fmt::Write;
+
+use transform_support::{Published, job, publish, steps};
+
+fn refused(found: Result<Published, etl_engine::Error>) -> String {
+    let error = found.err().unwrap_or_else(|| panic!("it was not refused"));
+    assert_eq!(error.kind(), etl_engine::ErrorKind::Configuration, "{error}");
+    format!("{error} {}", error.help().unwrap_or_default())
+}
+
+/// `id,n,city` with a city of three for each.
+fn many(rows: u64) -> String {
+    let mut text = "id,n,city\n".to_owned();
+    for id in 0..rows {
+        let _ = writeln!(text, "{id},{},{}", (id * 7919) % 1000, ["Rome", "Oslo", "Pisa"][(id % 3) as usize]);
+    }
+    text
+}
+
+#[test]
+fn what_is_left_out_is_counted_as_filtered() {
+    let done = steps("bigint, bigint, string", &many(1000), "[{filter: id % 10 <> 0}, {derive: {m: n + 1}}]").unwrap();
+    let rows = done.report.rows;
+    assert_eq!((rows.read, rows.accepted, rows.filtered, rows.rejected), (1000, 900, 100, 0));
+    assert_eq!(done.rows().lines().count(), 901);
+    let counted: Vec<_> =
+        done.report.steps.iter().map(|step| (step.name.as_str(), step.rows_in, step.rows_out)).collect();
+    assert_eq!(counted, [("filter", 1000, 900), ("derive", 900, 900)]);
+    assert_eq!(done.manifest["steps"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_a_group_leaves_is_no_filter() {
+    let sql = "[{filter: n < 500}, {sql: 'SELECT city, count(*) AS c FROM input GROUP BY city ORDER BY city'}]";
+    let done = steps("bigint, bigint, string", &many(3000), sql).unwrap();
+    assert_eq!(done.rows().lines().count(), 4);
+    assert_eq!((done.report.rows.accepted, done.report.rows.filtered), (1500, 1500));
+    let modes: Vec<_> = done.report.steps.iter().map(|step| serde_json::to_value(step.mode).unwrap()).collect();
+    assert_eq!(modes, ["per_batch", "all_rows"]);
+}
+
+#[test]
+fn rows_leave_in_the_order_of_the_input_whatever_the_threads() {
+    let text = many(200_000);
+    let steps = "[{derive: {k: n * 2}}, {filter: k % 3 <> 0}]";
+    let mut found = Vec::new();
+    for threads in [1, 2, 5] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut job = job(folder.path(), "bigint, bigint, string", &text, steps);
+        job["limits"] = serde_json::json!({"threads": threads, "memory": "160MiB"});
+        found.push(publish(folder, &job).unwrap().rows());
+    }
+    assert!(found.windows(2).all(|pair| pair[0] == pair[1]));
+    let ids: Vec<u64> = found[0].lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+    assert!(ids.is_sorted() && ids.len() > 100_000);
+}
+
+#[test]
+fn a_second_stage_sees_what_the_first_left() {
+    let text = "[{sql: 'SELECT city, n, id FROM input ORDER BY n DESC, id LIMIT 50'}, {filter: n > 900}, \
+                {sql: 'SELECT city, max(id) AS last FROM input GROUP BY city ORDER BY city'}, {derive: {x: last + 1}}]";
+    let done = steps("bigint, bigint, string", &many(3000), text).unwrap();
+    assert_eq!(done.rows().lines().next(), Some("city,last,x"));
+    let flow: Vec<_> = done.report.steps.iter().map(|step| (step.rows_in, step.rows_out)).collect();
+    assert_eq!(flow.first(), Some(&(3000, 50)));
+    assert!(flow.windows(2).all(|pair| pair[0].1 == pair[1].0), "{flow:?}");
+}
+
+#[test]
+fn mistakes_are_found_before_the_first_row() {
+    let on = |text: &str| refused(steps("bigint, bigint, string", &many(3), text));
+    let found = on("[{rename_fields: {idd: x}}]");
+    assert!(found.contains("step 1 (`rename_fields`)") && found.contains("did you mean `id`"), "{found}");
+    let found = on("[{derive: {x: id +}}]");
+    assert!(found.contains("step 1 (`derive`)"), "{found}");
+    let found = on("[{rename_fields: {id: n}}]");
+    assert!(found.contains("two columns would be called `n`"), "{found}");
+    let found = on("[{derive: {x: array(id)}}]");
+    assert!(found.contains("`x` would be of type"), "{found}");
+    let found = on("[{filter: id + 1}]");
+    assert!(found.contains("step 1 (`filter`)"), "{found}");
+}
+
+#[test]
+fn rejected_rows_do_not_reach_the_steps() {
+    let done = steps("bigint, string", "id,city\n1,Rome\nx,Oslo\n3,Pisa\n", "[{derive: {twice: id * 2}}]").unwrap();
+    assert_eq!(done.rows(), "id,city,twice\n1,Rome,2\n3,Pisa,6\n");
+    assert_eq!((done.report.rows.accepted, done.report.rows.rejected), (2, 1));
+}
+
+#[test]
+fn partitions_are_those_of_the_columns_that_come_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job =
+        job(folder.path(), "bigint, bigint, string", &many(30), "[{derive: {half: 'id % 2'}}, {drop_fields: n}]");
+    job["sink"]["partition_by"] = serde_json::json!(["half"]);
+    let done = publish(folder, &job).unwrap();
+    let files = done.manifest["files"].as_array().unwrap();
+    assert_eq!(files.len(), 2);
+    assert!(files[0]["path"].as_str().unwrap().contains("half=0/"), "{files:?}");
+    assert_eq!(done.manifest["table"]["columns"].as_array().unwrap().len(), 2);
+}
