@@ -21,7 +21,8 @@ struct Parameters {
     columns: OneOrMany<String>,
     /// The new column, a string, put behind the others.
     r#as: String,
-    /// What it holds: `json`, an object with a key for each column (the default; also `struct` and `map`), or `array`.
+    /// What it holds: an object with a key for each column (`json`, the default; `struct` and `map` are the same), or an
+    /// `array`.
     #[serde(default)]
     to: Shape,
     /// Whether the columns stay.
@@ -34,8 +35,9 @@ struct Parameters {
 #[schemars(inline)]
 enum Shape {
     #[default]
-    #[serde(alias = "object", alias = "struct", alias = "map")]
     Json,
+    Struct,
+    Map,
     Array,
 }
 
@@ -73,7 +75,7 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
         let comma = if nested.is_empty() { "" } else { "," };
         before.push(match to {
             Shape::Array => comma.to_owned(),
-            Shape::Json => format!("{comma}{}:", Value::from(column.name().as_str())),
+            Shape::Json | Shape::Struct | Shape::Map => format!("{comma}{}:", Value::from(column.name().as_str())),
         });
         nested.push(at);
     }
@@ -110,7 +112,7 @@ impl Kernel for Nest {
 
     fn apply(&self, batch: &RecordBatch, _: Place) -> Result<RecordBatch, String> {
         let (open, close) = match self.to {
-            Shape::Json => ('{', '}'),
+            Shape::Json | Shape::Struct | Shape::Map => ('{', '}'),
             Shape::Array => ('[', ']'),
         };
         // Column by column, then row by row: the type of a column is looked at once.
