@@ -1,4 +1,5 @@
 //! The examples of the steps are jobs that can be bound; that they give what they say is tested where they can be run.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::sync::Arc;
 
