@@ -24,9 +24,13 @@ pub(crate) fn common_type(left: &DataType, right: &DataType) -> Option<DataType>
     }
 }
 
-/// Whether values of both can be told equal: numbers with numbers, else the same type.
+/// Whether values of both may be keys: of one type, or whole numbers and decimals that a type holds both of.
 pub(crate) fn comparable(left: &DataType, right: &DataType) -> bool {
-    left == right || (left.is_numeric() && right.is_numeric())
+    let exact = |of: &DataType| of.is_numeric() && !of.is_floating();
+    match left == right {
+        true => !left.is_floating(),
+        false => exact(left) && exact(right) && common_type(left, right).is_some(),
+    }
 }
 
 /// A type as a job file writes it.
@@ -58,6 +62,17 @@ fn scale(data_type: &DataType) -> i8 {
 mod tests {
     use super::*;
     use crate::sql::type_of;
+
+    #[test]
+    fn keys_are_exact() {
+        let check = |left: &str, right: &str| comparable(&type_of(left).unwrap(), &type_of(right).unwrap());
+        for (left, right) in [("int", "bigint"), ("decimal(10,2)", "int"), ("date", "date"), ("string", "string")] {
+            assert!(check(left, right), "{left} {right}");
+        }
+        for (left, right) in [("double", "double"), ("double", "int"), ("date", "timestamp"), ("string", "int")] {
+            assert!(!check(left, right), "{left} {right}");
+        }
+    }
 
     #[test]
     fn the_common_type_holds_both() {

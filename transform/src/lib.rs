@@ -11,6 +11,7 @@ mod agree;
 mod constant;
 pub mod doc_pages;
 mod edit;
+mod json;
 mod kernel;
 mod kinds;
 mod names;

@@ -95,13 +95,19 @@ pub(crate) fn applied(item: &str, batch: &RecordBatch) -> Result<RecordBatch, St
 /// A batch as CSV without quotes; NULL is `~`.
 pub(crate) fn shown(batch: &RecordBatch) -> String {
     let schema = batch.schema();
-    let options = FormatOptions::new().with_null("~");
-    let columns: Vec<_> = batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
+    let columns: Vec<Vec<String>> = batch.columns().iter().map(values_shown).collect();
     let header: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let mut lines = vec![header.join(",")];
     for row in 0..batch.num_rows() {
-        let cells: Vec<String> = columns.iter().map(|column| column.value(row).to_string()).collect();
+        let cells: Vec<&str> = columns.iter().map(|column| column[row].as_str()).collect();
         lines.push(cells.join(","));
     }
     lines.join("\n")
+}
+
+/// The values of an array; NULL is `~`.
+pub(crate) fn values_shown(array: &ArrayRef) -> Vec<String> {
+    let options = FormatOptions::new().with_null("~");
+    let formatter = ArrayFormatter::try_new(array, &options).unwrap();
+    (0..array.len()).map(|row| formatter.value(row).to_string()).collect()
 }

@@ -46,7 +46,7 @@ pub(crate) const STEP: StepType = StepType {
         glue: &["Join"],
         databrew: &["JOIN"],
         differs: "Glue keeps both keys; here the key stands once, under its name here, and holds the value of the side that has \
-                  one. Keys of one type are compared, and numbers of any two types by their value.",
+                  one. Keys are of one type, or whole numbers and decimals, which are compared by their value.",
         example: Example {
             types: "bigint, string",
             input: "id,country\n1,NO\n2,XX\n3,IT\n4,NO\n",

@@ -41,8 +41,8 @@ pub(crate) const STEP: StepType = StepType {
         nulls: "A NULL key matches nothing; added columns are NULL in rows without a match.",
         glue: &["Join", "Lookup"],
         databrew: &["JOIN"],
-        differs: "A row with several matches comes out once for each. Keys of one type are compared, and numbers of any two \
-                  types by their value; text is not compared with numbers.",
+        differs: "A row with several matches comes out once for each, in the order of the data set. Keys are of one type, or whole \
+                  numbers and decimals, which are compared by their value; floating point is no key.",
         example: Example {
             types: "bigint, string",
             input: "id,country\n1,NO\n2,IT\n3,XX\n4,\n",
@@ -91,12 +91,17 @@ pub(super) fn keys_and_columns(
         let (left, right) = (context.column(left)?, there(right)?);
         if !comparable(left.data_type(), right.data_type()) {
             let (left_type, right_type) = (type_words(left.data_type()), type_words(right.data_type()));
-            return Err(Problem::new(format!(
+            let message = format!(
                 "`{}` ({left_type}) and `{source}.{}` ({right_type}) are not compared",
                 left.name(),
                 right.name(),
-            ))
-            .with_help(format!("- cast: {{columns: {{{}: {right_type}}}}} before this step", left.name())));
+            );
+            return Err(Problem::new(message).with_help(
+                match left.data_type().is_floating() || right.data_type().is_floating() {
+                    true => "floating point is no key: cast it to a decimal or to text before this step".to_owned(),
+                    false => format!("- cast: {{columns: {{{}: {right_type}}}}} before this step", left.name()),
+                },
+            ));
         }
         keys.push((left.name().clone(), right.name().clone()));
     }
@@ -156,18 +161,19 @@ mod tests {
         let columns = [("price", "cost"), ("odd`name", "odd`name")];
         let item = "lookup: {source: prices, on: id, kind: inner, columns: {price: cost, \"odd`name\": \"odd`name\"}}";
         check(item, "id bigint", &[("id", "id")], JoinKind::Inner, &columns);
-        check("lookup: {source: prices, on: id, kind: semi}", "id double", &[("id", "id")], JoinKind::Semi, &[]);
+        check("lookup: {source: prices, on: id, kind: semi}", "id decimal(12,2)", &[("id", "id")], JoinKind::Semi, &[]);
     }
 
     #[test]
     fn what_cannot_be() {
-        let input = table("id string, name string, code string");
+        let input = table("id string, name string, code string, ratio double");
         let check = |parameters: &str, words: &str| {
             let problem = problem(&format!("lookup: {{{parameters}}}"), &input);
             assert!(problem.contains(words), "{problem}");
         };
         check("source: cities, on: id", "the data set `cities` is not declared");
         check("source: prices, on: id", "`id` (string) and `prices.id` (int) are not compared (- cast:");
+        check("source: prices, on: {ratio: price}", "are not compared (floating point is no key");
         check("source: countries, on: {code: kode}", "countries: there is no column `kode` (did you mean `code`?)");
         check("source: countries, on: {kode: code}", "there is no column `kode`");
         check("source: countries, on: []", "names no column");

@@ -20,7 +20,7 @@ pub(crate) const STEP: StepType = StepType {
     doc: StepDoc {
         summary: "Sorts the rows; rows that are equal in all columns named stay in their order.",
         nulls: "NULL comes first, and last with `desc`, unless `nulls first` or `nulls last` says otherwise.",
-        glue: &["Sort"],
+        glue: &[],
         databrew: &["SORT"],
         differs: "Text is compared by its code points.",
         example: Example {

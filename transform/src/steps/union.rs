@@ -23,7 +23,7 @@ pub(crate) const STEP: StepType = StepType {
     doc: StepDoc {
         summary: "Puts the rows of another data set behind the others; columns are matched by name.",
         nulls: "A column that one side lacks is NULL in its rows; with `distinct` NULLs are equal.",
-        glue: &["Union", "mergeDynamicFrame"],
+        glue: &["Union"],
         databrew: &["UNION"],
         differs: "Columns that only the data set has come last. Numbers of two types become the wider one; other types must be \
                   the same. Rows are matched by all columns: to put newer rows in the place of old ones by key, follow it with \

@@ -38,7 +38,7 @@ pub(crate) const STEP: StepType = StepType {
         nulls: "A NULL value gives no row, unless `keep_nulls` is set.",
         glue: &["Unpivot Columns Into Rows"],
         databrew: &["UNPIVOT"],
-        differs: "DataBrew keeps NULL values: set `keep_nulls`.",
+        differs: "Spark's `stack` keeps NULL values: set `keep_nulls`.",
         example: Example {
             types: "string, bigint, bigint",
             input: "city,jan,feb\nRome,1,2\nOslo,,3\n",
