@@ -7,7 +7,9 @@
 //! No message and no `Debug` text holds a cell value or a key.
 
 pub mod checksum;
+pub mod detect;
 pub mod protect;
 mod random;
+pub mod synthetic;
 
 pub use random::Random;

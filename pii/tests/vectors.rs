@@ -1,5 +1,7 @@
 //! Published vectors, through the primitives that the kernels use.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use aes_gcm::Aes256Gcm;
 use aes_gcm_siv::Aes256GcmSiv;
 use aes_gcm_siv::aead::{Aead, KeyInit, Nonce, Payload};

@@ -56,6 +56,7 @@ pub use redact::Redact;
 pub use replace_random::ReplaceRandom;
 pub use replace_random_date::ReplaceRandomDate;
 pub use shuffle::Shuffle;
+pub(crate) use text::Accepts;
 
 /// A kernel from column to column. It is called from several threads and sees batches in any order, so it keeps nothing
 /// between them.
