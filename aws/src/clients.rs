@@ -63,6 +63,16 @@ impl Clients {
         aws_sdk_sns::Client::new(self.config().await)
     }
 
+    /// KMS.
+    pub async fn kms(&self) -> aws_sdk_kms::Client {
+        aws_sdk_kms::Client::new(self.config().await)
+    }
+
+    /// Secrets Manager.
+    pub async fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(self.config().await)
+    }
+
     /// Step Functions.
     pub async fn step_functions(&self) -> aws_sdk_sfn::Client {
         aws_sdk_sfn::Client::new(self.config().await)

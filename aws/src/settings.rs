@@ -18,6 +18,7 @@ use chrono::TimeDelta;
 use etl_engine::audit::AuditLog;
 use etl_engine::catalog::Catalog;
 use etl_engine::job::{Job, parse_size};
+use etl_engine::keys::KeySource;
 use etl_engine::notify::Notifier;
 use etl_engine::report::lineage::LineageSink;
 use etl_engine::source::{StorageOptions, StoreProvider};
@@ -27,6 +28,7 @@ use etl_engine::{Error, Result, RunContext};
 use crate::audit::DynamoAudit;
 use crate::catalog::GlueCatalog;
 use crate::clients::Clients;
+use crate::keys::Keys;
 use crate::lineage::LineageOut;
 use crate::notify::{NotifyOut, SnsNotifier};
 use crate::stores::Stores;
@@ -52,6 +54,7 @@ pub fn workflow(environment: Environment<'_>, clients: &Clients) -> Result<Workf
         audit: Arc::new(DynamoAudit::new(clients.clone(), needed(environment, "ETL_AUDIT_TABLE", "etl-audit")?)),
         catalog: Some(Arc::new(GlueCatalog::new(clients.clone()))),
         lineage: Some(Arc::new(LineageOut::default())),
+        keys: Some(Arc::new(Keys::new(clients.clone()))),
         notifier,
         stores,
         now: chrono::Utc::now,
@@ -101,7 +104,7 @@ fn settings(environment: Environment<'_>) -> Result<Settings> {
     })
 }
 
-/// Gives a run the edges that its job names: audit table, catalog, lineage.
+/// Gives a run the edges that its job names: audit table, catalog, lineage, keys.
 pub fn with_edges(job: &Job, clients: &Clients, mut cx: RunContext) -> RunContext {
     let edges = &job.edges;
     if let Some(table) = &edges.audit_table {
@@ -112,6 +115,9 @@ pub fn with_edges(job: &Job, clients: &Clients, mut cx: RunContext) -> RunContex
     }
     if edges.lineage.is_some() {
         cx.lineage = Some(Arc::new(LineageOut::default()) as Arc<dyn LineageSink>);
+    }
+    if !job.keys.is_empty() {
+        cx.keys = Some(Arc::new(Keys::new(clients.clone())) as Arc<dyn KeySource>);
     }
     cx
 }

@@ -60,6 +60,7 @@ impl World {
             audit: None,
             catalog: None,
             lineage: None,
+            keys: None,
             observer: Arc::clone(&bar) as Arc<dyn Observer>,
             cancel: self.cancel.clone(),
             temp_dir: std::env::temp_dir(),

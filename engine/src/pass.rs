@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use etl_transform::ProtectRun;
 use etl_rules::{AnalyzerOutcome, Finals, LateRows, Measured, Observation, RepeatedKeys, RuleOutcome};
+use etl_transform::ProtectRun;
 use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
 
@@ -267,9 +267,11 @@ impl Pass {
         let answers = match spool {
             Some(spool) if damage.is_none() => {
                 let marked = plan.schema.marked();
-                let private = ruling.spooled.as_deref().unwrap_or_default().iter().any(|column| marked.contains(column));
+                let private =
+                    ruling.spooled.as_deref().unwrap_or_default().iter().any(|column| marked.contains(column));
                 // Personal data goes to disk under no name: what was put aside has none, what a query puts there would.
-                let limits = QueryLimits { temp_bytes: if private { 0 } else { QUERY_TEMP_BYTES }, ..self.query_limits() };
+                let limits =
+                    QueryLimits { temp_bytes: if private { 0 } else { QUERY_TEMP_BYTES }, ..self.query_limits() };
                 answer(ruling, &spool.finish()?, &limits, &self.cx.cancel)?
             }
             _ => Default::default(),
@@ -370,7 +372,8 @@ impl Pass {
         let marked: Vec<_> = sources.iter().map(|source| (source.alias.clone(), source.schema.marked())).collect();
         let sources: Vec<_> = sources.iter().map(|source| (source.alias.clone(), source.schema.arrow())).collect();
         let now = (self.cx.now)();
-        let world = TransformWorld { steps: &self.job.transform, input: schema, sources: &sources, marked: &marked, now };
+        let world =
+            TransformWorld { steps: &self.job.transform, input: schema, sources: &sources, marked: &marked, now };
         Transform::bind(&world).map(|transform| Some(Arc::new(transform)))
     }
 
@@ -406,8 +409,10 @@ impl Pass {
             return Ok(None);
         };
         if self.job.mask_marked && !schema.marked().is_empty() {
-            return Err(Error::configuration("row outcomes hold every row, and some columns are marked as personal data")
-                .with_help("leave row outcomes away, or say `on_invalid: {mask: false}`"));
+            return Err(Error::configuration(
+                "row outcomes hold every row, and some columns are marked as personal data",
+            )
+            .with_help("leave row outcomes away, or say `on_invalid: {mask: false}`"));
         }
         let format = format_of(output)?;
         if format == OutputFormat::Csv {

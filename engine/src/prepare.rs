@@ -219,7 +219,8 @@ fn text_schema(names: &[String]) -> Schema {
     let columns = names.iter().map(|name| Column {
         name: name.clone(),
         column_type: ColumnType::String,
-        nullable: true, pii: None,
+        nullable: true,
+        pii: None,
         format: TextFormat::default(),
     });
     Schema { columns: columns.collect() }

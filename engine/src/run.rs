@@ -20,8 +20,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::{Limits, pipeline};
 use crate::history::{self, History, HistoryEntry, HistoryStore, StoreHistory, dataset_of};
 use crate::job::Job;
-use crate::keys::{self, Keyring};
 use crate::judgement::judge;
+use crate::keys::{self, Keyring};
 use crate::pass::{Pass, Passed};
 use crate::prepare::{Plan, Undeclared, prepare};
 use crate::report::lineage::{Stage, Told, event};
@@ -446,8 +446,21 @@ impl Run {
         let (history, protect) = (Arc::clone(&self.history), self.protect.clone());
         let runtime = Handle::current();
         blocking(move || {
-            let pass =
-                Pass { job, action, cx, inputs, sources, run_id, root, attempt, limits, runtime, dry, history, protect };
+            let pass = Pass {
+                job,
+                action,
+                cx,
+                inputs,
+                sources,
+                run_id,
+                root,
+                attempt,
+                limits,
+                runtime,
+                dry,
+                history,
+                protect,
+            };
             pass.run()
         })
         .await

@@ -82,6 +82,7 @@ impl World {
             audit,
             catalog: Some(Arc::clone(&catalog) as _),
             lineage: None,
+            keys: None,
             notifier: Arc::clone(&sent) as _,
             stores: Arc::new(LocalStores),
             now: Utc::now,

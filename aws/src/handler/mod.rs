@@ -188,6 +188,7 @@ impl Handler {
             audit: None,
             catalog: None,
             lineage: None,
+            keys: None,
             observer: Arc::new(Silent),
             cancel,
             temp_dir: std::env::temp_dir(),

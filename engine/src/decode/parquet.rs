@@ -61,9 +61,8 @@ impl RowFitter {
 
     /// Puts `*` over the values of the columns that are marked as personal data in one row as JSON.
     pub(crate) fn mask(&self, record: &mut [u8]) {
-        let marked = |key: &str| {
-            self.columns.iter().any(|column| column.pii.is_some() && column.name.eq_ignore_ascii_case(key))
-        };
+        let marked =
+            |key: &str| self.columns.iter().any(|column| column.pii.is_some() && column.name.eq_ignore_ascii_case(key));
         super::json::mask::mask_values(record, &marked);
     }
 
@@ -147,7 +146,8 @@ pub fn schema_of(file: &SchemaRef) -> Schema {
     let columns = file.fields().iter().map(|field| Column {
         name: field.name().clone(),
         column_type: column_type(field.data_type()),
-        nullable: true, pii: None,
+        nullable: true,
+        pii: None,
         format: crate::schema::TextFormat::default(),
     });
     Schema { columns: columns.collect() }

@@ -338,9 +338,7 @@ impl Query {
             0 => DiskManagerMode::Disabled,
             _ => DiskManagerMode::Directories(vec![limits.temp_dir.clone()]),
         };
-        let disk = DiskManagerBuilder::default()
-            .with_mode(mode)
-            .with_max_temp_directory_size(limits.temp_bytes);
+        let disk = DiskManagerBuilder::default().with_mode(mode).with_max_temp_directory_size(limits.temp_bytes);
         let runtime = session::runtime()
             .with_memory_pool(Arc::new(FairSpillPool::new(memory)))
             .with_disk_manager_builder(disk)

@@ -9,8 +9,8 @@ use super::edges::{self, Edges};
 use super::load::JobDiagnostic;
 use super::spec::{Amount, ColumnSpec, HeaderSpec, JobSpec, SchemaSpec, SinkSpec, SourceSpec, Texts};
 use crate::decode::detect::Format;
-use crate::keys::KeySpec;
 use crate::judgement::{MaxRejected, OnInvalidRows};
+use crate::keys::KeySpec;
 use crate::schema::{Column, ColumnType, Schema, TextFormat};
 use crate::write::{Compression, RejectsFormat};
 

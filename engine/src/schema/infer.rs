@@ -88,7 +88,8 @@ where
         Column {
             name: name.clone(),
             column_type,
-            nullable: true, pii: None,
+            nullable: true,
+            pii: None,
             format: TextFormat { nulls, ..TextFormat::default() },
         }
     });

@@ -243,7 +243,9 @@ impl<'a> Binder<'a> {
                 "personal data would be written as it is: {}",
                 exposed.join(", ")
             ))
-            .with_help("protect the columns (hash, mask_range, encrypt, ...), drop them, or `release` them and say why"));
+            .with_help(
+                "protect the columns (hash, mask_range, encrypt, ...), drop them, or `release` them and say why",
+            ));
         }
         if line.table == 0 {
             self.keeps_grain = line.grain;

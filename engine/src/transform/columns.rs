@@ -53,7 +53,8 @@ pub(super) fn schema_of(columns: &SchemaRef, input: &Schema) -> Schema {
                 .map(|column| column.column_type)
                 .or_else(|| column_type(field.data_type()))
                 .unwrap_or(ColumnType::String),
-            nullable: true, pii: None,
+            nullable: true,
+            pii: None,
             format: TextFormat::default(),
         }
     });

@@ -46,6 +46,7 @@ use crate::catalog::Catalog;
 use crate::context::{RunContext, Silent};
 use crate::exec::Cancel;
 use crate::job::Job;
+use crate::keys::KeySource;
 use crate::notify::{Message, Notifier};
 use crate::report::lineage::LineageSink;
 use crate::source::{StorageOptions, StoreProvider};
@@ -61,6 +62,8 @@ pub struct Workflow {
     pub catalog: Option<Arc<dyn Catalog>>,
     /// Is told where data came from and went to.
     pub lineage: Option<Arc<dyn LineageSink>>,
+    /// Fetches the keys of jobs that name some.
+    pub keys: Option<Arc<dyn KeySource>>,
     /// Who is told.
     pub notifier: Arc<dyn Notifier>,
     /// Opens stores by URL.
@@ -198,6 +201,7 @@ impl Workflow {
             audit: Some(Arc::clone(&self.audit)),
             catalog: self.catalog.clone(),
             lineage: self.lineage.clone(),
+            keys: self.keys.clone(),
             observer: Arc::new(Silent),
             cancel,
             temp_dir: self.temp_dir.clone(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeZone, Utc};
 use etl_engine::exec::Cancel;
 use etl_engine::job::load;
+use etl_engine::keys::{Key, KeySource, KeySpec};
 use etl_engine::report::RunReport;
 use etl_engine::source::LocalStores;
 use etl_engine::{Action, Error, RunContext, Silent, run};
@@ -16,6 +17,17 @@ use serde_json::{Value, json};
 /// The clock of all tests.
 pub fn now() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2024, 2, 29, 12, 0, 0).unwrap()
+}
+
+/// Gives one key, whatever is asked for.
+#[derive(Debug)]
+struct ExampleKey;
+
+#[async_trait::async_trait]
+impl KeySource for ExampleKey {
+    async fn fetch(&self, name: &str, _: &KeySpec) -> Result<Key, Error> {
+        Ok(Key::new(name, std::array::from_fn(|index| index as u8)).unwrap())
+    }
 }
 
 /// What came of a job.
@@ -41,6 +53,7 @@ pub fn job(folder: &Path, types: &str, input: &str, steps: &str) -> Value {
             "location": folder.join("countries.csv"),
             "schema": {"columns": [{"name": "code", "type": "string"}, {"name": "name", "type": "string"}]},
         }},
+        "keys": {"example": {"env": "NOT_ASKED_FOR"}},
         "transform": steps,
         "sink": {"location": folder.join("out")},
         "limits": {"threads": 2},
@@ -76,6 +89,7 @@ pub fn publish(folder: tempfile::TempDir, job: &Value) -> Result<Published, Erro
         audit: None,
         catalog: None,
         lineage: None,
+        keys: Some(Arc::new(ExampleKey)),
         observer: Arc::new(Silent),
         cancel: Cancel::default(),
         temp_dir: std::env::temp_dir(),

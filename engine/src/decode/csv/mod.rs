@@ -49,7 +49,8 @@ impl CsvDecoder {
         wanted: &[ColumnUse],
     ) -> Self {
         let columns = columns::bind(schema, wanted);
-        let marked = schema.marked().into_iter().filter_map(|column| positions.get(column).copied().flatten()).collect();
+        let marked =
+            schema.marked().into_iter().filter_map(|column| positions.get(column).copied().flatten()).collect();
         Self { dialect, columns, positions, width, marked, output: schema.arrow() }
     }
 

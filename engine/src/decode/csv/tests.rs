@@ -14,7 +14,8 @@ fn text_schema(width: usize) -> Schema {
     let column = |index| Column {
         name: format!("c{index}"),
         column_type: ColumnType::String,
-        nullable: true, pii: None,
+        nullable: true,
+        pii: None,
         format: TextFormat { nulls: Vec::new(), ..TextFormat::default() },
     };
     Schema { columns: (0..width).map(column).collect() }
@@ -243,7 +244,8 @@ fn bytes_that_are_no_text_are_told_by_column_and_byte() {
     let columns = ["string", "int", "binary", "string"].map(|column_type| Column {
         name: column_type.into(),
         column_type: column_type.parse().unwrap(),
-        nullable: true, pii: None,
+        nullable: true,
+        pii: None,
         format: TextFormat::default(),
     });
     // The third field of the file is no column of the schema.
@@ -276,7 +278,8 @@ fn bytes_that_are_no_text_are_told_by_column_and_byte() {
 fn every_type_says_why_a_cell_does_not_fit() {
     let check = |column_type: &str, text: &str, expected: Option<Reason>| {
         let column_type = column_type.parse().unwrap();
-        let column = Column { name: "c".into(), column_type, nullable: false, pii: None, format: TextFormat::default() };
+        let column =
+            Column { name: "c".into(), column_type, nullable: false, pii: None, format: TextFormat::default() };
         let decoder = CsvDecoder::new(DIALECT, &Schema { columns: vec![column] }, vec![Some(0)], 1, &[]);
         let block = Block { bytes: Bytes::copy_from_slice(format!("\"{text}\"\n").as_bytes()), offset: 0 };
         let decoded = decoder.decode(&block).unwrap();

@@ -282,7 +282,8 @@ mod tests {
         Column {
             name: name.to_owned(),
             column_type: column_type.parse().unwrap(),
-            nullable: true, pii: None,
+            nullable: true,
+            pii: None,
             format: TextFormat::default(),
         }
     }
