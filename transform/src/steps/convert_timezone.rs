@@ -129,6 +129,10 @@ impl Kernel for Convert {
         Arc::clone(&self.schema)
     }
 
+    fn one_to_one(&self) -> bool {
+        true
+    }
+
     fn apply(&self, batch: &RecordBatch, _: Place) -> Result<RecordBatch, String> {
         let mut columns = batch.columns().to_vec();
         for position in &self.positions {

@@ -45,12 +45,12 @@ pub(crate) const STEP: StepType = StepType {
         differs: "Spark's `regexp_extract` gives an empty text where nothing is found. A group that takes no part in the hit is \
                   an empty text here too.",
         example: Example {
-            types: "string",
-            input: "ref\nDE-123 (new)\nnone\n\n",
+            types: "bigint, string",
+            input: "id,ref\n1,DE-123 (new)\n2,none\n3,\n",
             job: "- extract: {column: ref, as: number, pattern: \"[A-Z]+-(\\\\d+)\", group: 1}\n\
                   - extract: {column: ref, as: note, between: [\"(\", \")\"]}\n\
                   - extract: {column: ref, as: country, from: 1, to: 2}",
-            output: "ref,number,note,country\nDE-123 (new),123,new,DE\nnone,,,no\n,,,\n",
+            output: "id,ref,number,note,country\n1,DE-123 (new),123,new,DE\n2,none,,,no\n3,,,,\n",
         },
     },
     parameters: || schemars::schema_for!(Parameters),
