@@ -13,11 +13,13 @@ pub mod doc_page;
 
 mod databrew;
 mod error;
+mod glue;
 mod job;
 mod json;
 mod note;
 mod sql;
 mod steps;
+mod table;
 mod types;
 
 use std::fmt;
@@ -78,7 +80,8 @@ pub fn migrate(text: &str) -> Result<Migrated, Error> {
     let (kind, part) = recognise(&document.root()?)?;
     let (mut job, notes) = match kind {
         Kind::Recipe => databrew::recipe(&part)?,
-        _ => return Err(part.shape("x")),
+        Kind::VisualJob => glue::visual_job(&part)?,
+        Kind::Table => table::table(&part)?,
     };
     let mut migrated = Migrated { kind, job_yaml: String::new(), notes };
     let (carried, changed, not_carried) =
@@ -118,7 +121,9 @@ fn recognise<'d>(root: &Part<'d>) -> Result<(Kind, Part<'d>), Error> {
     if root.get("StorageDescriptor").is_some() {
         return Ok((Kind::Table, *root));
     }
-    let _ = entries;
+    if !entries.is_empty() && entries.iter().all(|(_, node)| glue::is_node(node)) {
+        return Ok((Kind::VisualJob, *root));
+    }
     if root.get("Jobs").is_some() || root.get("TableList").is_some() || root.get("Recipes").is_some() {
         return unknown("it is a list of several: take one");
     }

@@ -13,7 +13,7 @@ fn assets() -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut assets: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
     assets.sort();
-    assert!(assets.len() >= 2, "{assets:?}");
+    assert!(assets.len() >= 6, "{assets:?}");
     assets
 }
 

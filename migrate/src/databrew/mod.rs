@@ -34,7 +34,9 @@ use crate::job::{Entry, JobFile};
 use crate::json::Part;
 use crate::note::{Note, Severity};
 use action::{Action, ActionType, Mapped, Refusal, derive};
+pub(crate) use data_structure::alias;
 use parameters::Parameters;
+pub(crate) use patterns::regex;
 
 /// The groups of actions, by the titles of DataBrew's reference.
 pub(crate) const GROUPS: &[(&str, &[ActionType])] = &[
