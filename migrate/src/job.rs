@@ -1,6 +1,6 @@
 //! A job file under construction, and its text.
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::{Map, Value};
 
 /// A job file; parts stand in the order of the file.
@@ -142,10 +142,56 @@ fn push_comment(text: &mut String, indent: &str, comment: &str) {
     text.push('\n');
 }
 
-fn yaml<T: Serialize>(value: &T) -> String {
+/// A value as people write it: short lists of scalars on one line, and short maps in lists.
+struct Tidy<'a>(&'a Value);
+
+impl Serialize for Tidy<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Array(_) if is_short(self.0) => serde_saphyr::FlowSeq(self.0).serialize(serializer),
+            Value::Array(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    match item {
+                        Value::Object(map) if is_short(item) && map.len() > 1 => {
+                            list.serialize_element(&serde_saphyr::FlowMap(item))?;
+                        }
+                        _ => list.serialize_element(&Tidy(item))?,
+                    }
+                }
+                list.end()
+            }
+            Value::Object(map) => {
+                let mut out = serializer.serialize_map(Some(map.len()))?;
+                for (key, value) in map {
+                    out.serialize_entry(key, &Tidy(value))?;
+                }
+                out.end()
+            }
+            scalar => scalar.serialize(serializer),
+        }
+    }
+}
+
+/// Whether a list or map holds scalars only and fits a line.
+fn is_short(value: &Value) -> bool {
+    let scalar = |value: &Value| match value {
+        Value::Array(_) | Value::Object(_) => false,
+        Value::String(text) => !text.contains('\n'),
+        _ => true,
+    };
+    let scalars = match value {
+        Value::Array(items) => items.iter().all(scalar),
+        Value::Object(map) => map.values().all(scalar),
+        _ => false,
+    };
+    scalars && value.to_string().len() <= 90
+}
+
+fn yaml(value: &Value) -> String {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: 1_000_000, min_fold_chars: 1_000_000 };
     // Maps, lists and scalars have a text in YAML, all of them.
-    let mut text = serde_saphyr::to_string_with_options(value, options).unwrap_or_default();
+    let mut text = serde_saphyr::to_string_with_options(&Tidy(value), options).unwrap_or_default();
     if !text.ends_with('\n') {
         text.push('\n');
     }
@@ -178,6 +224,50 @@ mod tests {
         assert_eq!(value["transform"][0]["derive"], parameters);
         assert_eq!(value["name"], "on");
         assert_eq!(value["rules_text"], job.rules_text.clone().unwrap());
+    }
+
+    #[test]
+    fn what_is_written_on_one_line_reads_back() {
+        let nasty = json!([
+            "a, b",
+            "]",
+            "{x: y}",
+            "",
+            " ",
+            "no",
+            "1",
+            1,
+            null,
+            true,
+            "- a",
+            "#",
+            "it's",
+            "\"",
+            "a: b",
+            "\\d",
+            "*",
+            "&a",
+            "!t",
+            "|",
+            ">",
+            "%",
+            "@",
+            "`c`",
+            "?",
+            "é\u{85}\u{2028}",
+            "a\tb",
+            "a #b",
+            "=",
+            "<<",
+            "~"
+        ]);
+        for one in nasty.as_array().unwrap() {
+            let item = json!({"columns": [one, one], "maps": [{"name": one, "type": one}], "of": [[one, "x"]], "": [],
+                "none": {}});
+            let step = Entry::Step(Step::new("derive", item.clone()));
+            let job = JobFile { transform: vec![step], ..JobFile::default() };
+            assert_eq!(read(&job)["transform"][0]["derive"], item, "{}", job.yaml());
+        }
     }
 
     #[test]

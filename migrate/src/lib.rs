@@ -77,11 +77,12 @@ impl Migrated {
 pub fn migrate(text: &str) -> Result<Migrated, Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let document = Document::new(text);
-    let (kind, part) = recognise(&document.root()?)?;
+    let root = document.root()?;
+    let (kind, part) = recognise(&root)?;
     let (mut job, notes) = match kind {
         Kind::Recipe => databrew::recipe(&part)?,
         Kind::VisualJob => glue::visual_job(&part)?,
-        Kind::Table => table::table(&part)?,
+        Kind::Table => table::table(&part, root.text("DatabaseName"))?,
     };
     let mut migrated = Migrated { kind, job_yaml: String::new(), notes };
     let (carried, changed, not_carried) =

@@ -9,8 +9,6 @@ pub const STEPS: &[&str] = &[
     "convert_timezone",
     "date_add",
     "date_difference",
-    "decrypt",
-    "decrypt_deterministic",
     "derive",
     "drop_duplicates",
     "drop_fields",

@@ -8,8 +8,8 @@ use crate::job::JobFile;
 use crate::json::Part;
 use crate::note::{Note, Severity};
 
-/// Reads a table as `get-table` prints it, or a `TableInput`.
-pub(crate) fn table(root: &Part<'_>) -> Result<(JobFile, Vec<Note>), Error> {
+/// Reads a table as `get-table` prints it, or a `TableInput`, which has its database beside it.
+pub(crate) fn table(root: &Part<'_>, database: Option<String>) -> Result<(JobFile, Vec<Note>), Error> {
     let storage = root.get("StorageDescriptor").ok_or_else(|| root.shape("a table has a `StorageDescriptor`"))?;
     let mut reader = Reader { job: JobFile::default(), notes: Vec::new() };
     reader.job.name = root.text("Name");
@@ -19,7 +19,7 @@ pub(crate) fn table(root: &Part<'_>) -> Result<(JobFile, Vec<Note>), Error> {
     reader.extras(root, &storage);
     let catalog = format!(
         "catalog: {{glue: {{database: {}, table: {}}}}}",
-        root.text("DatabaseName").unwrap_or_else(|| "...".to_owned()),
+        root.text("DatabaseName").or(database).unwrap_or_else(|| "...".to_owned()),
         root.text("Name").unwrap_or_else(|| "...".to_owned()),
     );
     reader.job.sink.comment("sink: {location: ...}   to write the rows elsewhere as Parquet");

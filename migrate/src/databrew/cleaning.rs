@@ -25,9 +25,9 @@ pub(super) const ACTIONS: &[ActionType] = &[
     action("EXTRACT_BETWEEN_DELIMITERS", "extract", "", extract_between),
     action("EXTRACT_BETWEEN_POSITIONS", "extract", "", extract_positions),
     action("EXTRACT_PATTERN", "extract", "Look-around, back-references, possessive quantifiers.", extract_pattern),
-    action("EXTRACT_VALUE", "unbox", "The column is JSON text; the value is a text.", extract_value),
+    action("EXTRACT_VALUE", "unbox, rename_fields", "The column is JSON text; the value is a text.", extract_value),
     action("REMOVE_COMBINED", "trim, derive", "", remove_combined),
-    action("REPLACE_BETWEEN_DELIMITERS", "derive", "Delimiters with groups.", replace_between),
+    action("REPLACE_BETWEEN_DELIMITERS", "replace, derive", "Delimiters with groups.", replace_between),
     action("REPLACE_BETWEEN_POSITIONS", "replace", "", replace_positions),
     action("REPLACE_TEXT", "replace", "Look-around, back-references, possessive quantifiers.", replace_text),
 ];
@@ -99,17 +99,16 @@ fn extract_pattern(action: &Action<'_>) -> Result<Mapped, Refusal> {
 
 fn extract_value(action: &Action<'_>) -> Result<Mapped, Refusal> {
     let (column, target) = (action.parameters.source()?, action.parameters.target()?);
-    let path = action.parameters.text("path")?.replace('`', "");
-    // A path of DataBrew's begins with the column.
-    let path = path.strip_prefix(&format!("{column}.")).unwrap_or(&path).to_owned();
+    let path = action.parameters.text("path")?;
+    // A path of DataBrew's may begin with the column.
+    let own = [format!("`{column}`."), format!("{column}.")];
+    let path = own.iter().find_map(|own| path.strip_prefix(own.as_str())).unwrap_or(&path).to_owned();
     if path.is_empty() || path.contains('[') {
         return Err(Refusal::new("its path goes into a list: use `flatten`, then `unbox`"));
     }
-    let prefix = format!("{column}.");
-    let unbox =
-        json!({"column": column, "format": "json", "fields": {&path: "string"}, "prefix": &prefix, "keep": true});
-    Ok(Mapped::step("unbox", unbox)
-        .then("rename_fields", json!({format!("{prefix}{path}"): target}))
+    let made = format!("{column}.{}", path.replace('`', ""));
+    Ok(Mapped::step("unbox", json!({"column": column, "fields": {path: "string"}, "keep": true}))
+        .then("rename_fields", json!({made: target}))
         .changed("the column must be JSON text; the value is taken as a text"))
 }
 
@@ -117,20 +116,27 @@ fn replace_text(action: &Action<'_>) -> Result<Mapped, Refusal> {
     let columns = action.parameters.sources()?;
     let pattern = action.parameters.text("pattern")?;
     let with = action.parameters.maybe("value").unwrap_or_default();
-    let step = match literal(&pattern) {
-        Some(find) => json!({"columns": columns, "find": find, "with": with}),
-        None => json!({"columns": columns, "pattern": checked(&pattern)?, "with": with}),
+    let (step, function, pattern) = match literal(&pattern) {
+        Some(find) => (json!({"columns": columns, "find": find, "with": with}), "replace", text(&find)),
+        None => (
+            json!({"columns": columns, "pattern": checked(&pattern)?, "with": with}),
+            "regexp_replace",
+            regex(&pattern)?,
+        ),
     };
-    let pattern = regex(&pattern)?;
     let expressions = columns
         .iter()
-        .map(|column| (column.clone(), format!("regexp_replace({}, {pattern}, {})", name(column), text(&with))));
+        .map(|column| (column.clone(), format!("{function}({}, {pattern}, {})", name(column), text(&with))));
     Ok(Mapped { columns: Some(expressions.collect()), ..Mapped::step("replace", step) })
 }
 
 fn replace_between(action: &Action<'_>) -> Result<Mapped, Refusal> {
     let column = action.parameters.source()?;
     let (start, end) = (action.parameters.text("startPattern")?, action.parameters.text("endPattern")?);
+    if let (Some(start), Some(end), None) = (literal(&start), literal(&end), action.condition) {
+        let with = action.parameters.maybe("value").unwrap_or_default();
+        return Ok(Mapped::step("replace", json!({"columns": column, "between": [start, end], "with": with})));
+    }
     if has_group(&start) || has_group(&end) {
         return Err(Refusal::new("its delimiters have groups"));
     }

@@ -8,7 +8,7 @@ use crate::sql::{is_number, name, text};
 pub(super) const ACTIONS: &[ActionType] = &[
     action("BINARIZATION", "derive", "", binarize),
     action("BUCKETIZATION", "derive", "Buckets by percentage.", bucketize),
-    action("CATEGORICAL_MAPPING", "map_values", "", map_categories),
+    action("CATEGORICAL_MAPPING", "map_values, filter", "", map_categories),
     without(
         "ONE_HOT_ENCODING",
         "name the values: `one_hot: {column: .., values: [..]}`, since columns are known before the first row",
@@ -66,7 +66,9 @@ fn map_categories(action: &Action<'_>) -> Result<Mapped, Refusal> {
     let Value::Object(categories) = parameters.json("categoryMap")? else {
         return Err(Refusal::new("`categoryMap` is not a map"));
     };
-    let numeric = parameters.maybe("mapType").is_some_and(|kind| kind == "NUMERIC");
+    let keep = parameters.flag("keepOthers");
+    // Kept values are of the column's type, so the new ones are too.
+    let numeric = parameters.maybe("mapType").is_some_and(|kind| kind == "NUMERIC") && !keep;
     let typed = |value: &Value| match value.as_str() {
         Some(number) if numeric => {
             serde_json::from_str(number).ok().filter(Value::is_number).unwrap_or_else(|| value.clone())
@@ -75,15 +77,12 @@ fn map_categories(action: &Action<'_>) -> Result<Mapped, Refusal> {
     };
     let map: serde_json::Map<String, Value> = categories.iter().map(|(old, new)| (old.clone(), typed(new))).collect();
     let known: Vec<String> = categories.keys().map(|value| text(value)).collect();
-    let keep = parameters.flag("keepOthers");
     let other = match parameters.maybe("other").filter(|other| !other.is_empty()) {
         Some(other) => typed(&Value::from(other)),
         None if keep => Value::from("keep"),
         None => Value::Null,
     };
-    let step = Mapped::step("map_values", json!({"column": column, "map": map, "default": other, "as": target}));
-    let mixed = keep && numeric;
-    let mut step = step.changed_if(mixed, "numbers and kept texts are of one type: text");
+    let mut step = Mapped::step("map_values", json!({"column": column, "map": map, "default": other, "as": target}));
     if parameters.flag("deleteOtherRows") {
         let kept = json!(format!("CAST({} AS STRING) IN ({})", name(&column), known.join(", ")));
         step.steps.insert(0, crate::job::Step::new("filter", kept));

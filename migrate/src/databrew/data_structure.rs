@@ -11,11 +11,10 @@ const FIELDS: &str =
 
 pub(super) const ACTIONS: &[ActionType] = &[
     action("NEST_TO_ARRAY", "nest", NESTED, |action| nest(action, "array")),
-    action("NEST_TO_MAP", "nest", NESTED, |action| nest(action, "object")),
-    action("NEST_TO_STRUCT", "nest", NESTED, |action| nest(action, "object")),
+    action("NEST_TO_MAP", "nest", NESTED, |action| nest(action, "json")),
+    action("NEST_TO_STRUCT", "nest", NESTED, |action| nest(action, "json")),
     action("UNNEST_ARRAY", "flatten", "The column is JSON text; elements are texts.", |action| {
-        let step =
-            json!({"column": action.parameters.source()?, "into": action.parameters.target()?, "type": "string"});
+        let step = json!({"column": action.parameters.source()?, "as": action.parameters.target()?});
         Ok(Mapped::step("flatten", step).changed("the column must be JSON text; elements are taken as texts"))
     }),
     without("UNNEST_MAP", "use `unbox` for known keys; keys do not become rows"),
@@ -28,19 +27,18 @@ pub(super) const ACTIONS: &[ActionType] = &[
     action("UNION", "union", "Columns are matched by name, not by place.", union),
     action("UNPIVOT", "unpivot", "", |action| {
         let (key, value) = (action.parameters.text("unpivotColumn")?, action.parameters.text("valueColumn")?);
-        Ok(Mapped::step("unpivot", json!({"columns": action.parameters.sources()?, "name": key, "value": value})))
+        Ok(Mapped::step(
+            "unpivot",
+            json!({"columns": action.parameters.sources()?, "name": key, "value": value, "keep_nulls": true}),
+        ))
     }),
 ];
 
 fn nest(action: &Action<'_>, to: &str) -> Result<Mapped, Refusal> {
     let (columns, target) = (action.parameters.sources()?, action.parameters.target()?);
-    let mapped = Mapped::step("nest", json!({"columns": columns, "as": target, "to": "json"}));
-    let mapped =
-        mapped.changed_if(to == "array", "JSON with the columns' names, not a list").changed("the result is JSON text");
-    match action.parameters.flag("removeSourceColumns") {
-        true => Ok(mapped.then("drop_fields", json!(columns))),
-        false => Ok(mapped),
-    }
+    let keep = !action.parameters.flag("removeSourceColumns");
+    let step = json!({"columns": columns, "as": target, "to": to, "keep": keep});
+    Ok(Mapped::step("nest", step).changed("the result is JSON text"))
 }
 
 fn group_by(action: &Action<'_>) -> Result<Mapped, Refusal> {

@@ -14,7 +14,7 @@ pub(super) const ACTIONS: &[ActionType] = &[
     action("DATE_ADD", "date_add", "Milliseconds and microseconds; `dateTimeFormat`.", date_add),
     action(
         "DATE_DIFF",
-        "date_difference",
+        "date_difference, derive",
         "Milliseconds, microseconds, quarters; constants on both sides.",
         date_difference,
     ),

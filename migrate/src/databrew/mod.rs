@@ -56,6 +56,9 @@ pub(crate) const GROUPS: &[(&str, &[ActionType])] = &[
     ("Web and other functions", other::ACTIONS),
 ];
 
+/// What is told of personal data that is not covered.
+pub(crate) const READABLE: &str = "; until then the values stay readable in what is published";
+
 /// All actions.
 pub(crate) fn actions() -> impl Iterator<Item = &'static ActionType> {
     GROUPS.iter().flat_map(|(_, actions)| actions.iter())
@@ -104,7 +107,10 @@ pub(crate) fn steps_of(step: &Part<'_>, at: &str, job: &mut JobFile, notes: &mut
             job.sources.extend(mapped.sources);
             notes.push(note(severity, format!("{}{words}", names.join(", "))));
         }
-        Err(Refusal(why)) => {
+        Err(Refusal(mut why)) => {
+            if operation.as_deref().is_some_and(|operation| pii::ACTIONS.iter().any(|kind| kind.operation == operation)) {
+                why.push_str(READABLE);
+            }
             job.transform.push(Entry::Comment(format!("{at}, line {}: not carried over: {why}", step.line())));
             job.transform.push(Entry::Comment(format!("  {}", shortened(&step.value().to_string()))));
             notes.push(note(Severity::NotCarried, why));
@@ -166,3 +172,6 @@ pub(crate) fn shortened(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

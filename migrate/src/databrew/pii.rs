@@ -2,25 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::action::{Action, ActionType, Mapped, Refusal, action};
+use super::action::{Action, ActionType, Mapped, Refusal, action, without};
 use super::patterns::{checked, escape};
 
 const KEY: &str =
     "`key` holds the secret's ARN: give it a key of ours; what was made with the old one does not compare with it";
-const OTHER_CIPHER: &str = "The text is another one than DataBrew's, which cannot be decrypted here.";
+const OTHER_CIPHER: &str = "what DataBrew encrypted cannot be decrypted here: decrypt it there first";
+const OURS: &str = "The text is another one than DataBrew's; `decrypt` of ours reads it.";
 
 pub(super) const ACTIONS: &[ActionType] = &[
     action("CRYPTOGRAPHIC_HASH", "hash", "`algorithm`: always HMAC-SHA-256. `entityTypeFilter`.", hash),
-    action("DECRYPT", "decrypt", OTHER_CIPHER, |action| with_key(action, "decrypt")),
-    action("DETERMINISTIC_DECRYPT", "decrypt_deterministic", OTHER_CIPHER, |action| {
-        with_key(action, "decrypt_deterministic")
-    }),
-    action("DETERMINISTIC_ENCRYPT", "encrypt_deterministic", OTHER_CIPHER, |action| {
-        with_key(action, "encrypt_deterministic")
-    }),
-    action("ENCRYPT", "encrypt", OTHER_CIPHER, |action| with_key(action, "encrypt")),
+    without("DECRYPT", OTHER_CIPHER),
+    without("DETERMINISTIC_DECRYPT", OTHER_CIPHER),
+    action("DETERMINISTIC_ENCRYPT", "encrypt_deterministic", OURS, |action| with_key(action, "encrypt_deterministic")),
+    action("ENCRYPT", "encrypt", OURS, |action| with_key(action, "encrypt")),
     action("MASK_CUSTOM", "mask_custom", "`entityTypeFilter`.", mask_custom),
-    action("MASK_DATE", "mask_date", "Only from a component down: day, or month and day, ...", mask_date),
+    action("MASK_DATE", "mask_date", "Only the day, or month and day, which become 1.", mask_date),
     action("MASK_DELIMITER", "mask_delimiter", "`preserveDelimiters`, `alphabet`, `entityTypeFilter`.", mask_delimiter),
     action("MASK_RANGE", "mask_range", "Positions from the end; `alphabet`, `entityTypeFilter`.", mask_range),
     action("REPLACE_WITH_RANDOM_BETWEEN", "replace_random", "", |action| {
@@ -83,10 +80,8 @@ fn mask_date(action: &Action<'_>) -> Result<Mapped, Refusal> {
     let kept = PARTS.iter().take_while(|part| !hidden(part)).count();
     // A date has no time, so hours and what is below may be left unsaid.
     let whole = PARTS.iter().skip(kept).take_while(|part| **part != "HOUR").all(|part| hidden(part));
-    let Some(keep) = kept.checked_sub(1).and_then(|last| PARTS.get(last)).filter(|_| whole) else {
-        return Err(Refusal::new(
-            "it hides a part of the date but keeps one below it: use `derive` with `date_format`",
-        ));
+    let Some(keep) = kept.checked_sub(1).and_then(|last| PARTS.get(last)).filter(|_| whole && kept <= 2) else {
+        return Err(Refusal::new("a date keeps its year, or its year and month: use `derive` with `date_trunc`"));
     };
     let step = json!({"columns": action.parameters.sources()?, "keep": keep.to_lowercase()});
     action.parameters.see("maskSymbol");

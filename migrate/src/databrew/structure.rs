@@ -33,9 +33,12 @@ pub(super) const ACTIONS: &[ActionType] = &[
     action("SPLIT_COLUMN_BETWEEN_DELIMITER", "derive", "Delimiters are not kept.", split_between_delimiters),
     action("SPLIT_COLUMN_BETWEEN_POSITIONS", "split_string", "", |action| {
         let (from, to) = (action.parameters.whole("startPosition")?, action.parameters.whole("endPosition")?);
-        split(action, 3, json!({"positions": [from, to]}))
+        Ok(split(action, 3, json!({"positions": [from, to]}))?
+            .changed("cut behind that many characters: compare with what DataBrew gave"))
     }),
-    action("SPLIT_COLUMN_FROM_END", "derive", "", split_from_end),
+    action("SPLIT_COLUMN_FROM_END", "split_string", "", |action| {
+        split(action, 2, json!({"positions": [-action.parameters.whole("position")?]}))
+    }),
     action("SPLIT_COLUMN_FROM_START", "split_string", "", |action| {
         split(action, 2, json!({"positions": [action.parameters.whole("position")?]}))
     }),
@@ -123,7 +126,9 @@ fn split_by_several(action: &Action<'_>) -> Result<Mapped, Refusal> {
         patterns.push(checked(pattern)?.to_owned());
         kept |= option.get("includeInSplit").is_some_and(|flag| flag == true || flag == "true");
     }
-    Ok(split(action, count(action)?, json!({"pattern": patterns.join("|")}))?.changed_if(kept, KEPT))
+    let literals: Option<Vec<String>> = patterns.iter().map(|pattern| literal(pattern)).collect();
+    let by = literals.map_or_else(|| json!({"pattern": patterns.join("|")}), |literals| json!({"delimiter": literals}));
+    Ok(split(action, count(action)?, by)?.changed_if(kept, KEPT))
 }
 
 fn split_between_delimiters(action: &Action<'_>) -> Result<Mapped, Refusal> {
@@ -142,13 +147,6 @@ fn split_between_delimiters(action: &Action<'_>) -> Result<Mapped, Refusal> {
     let group = |group: usize| format!("nullif(regexp_extract({}, {}, {group}), '')", name(&column), text(&pattern));
     let columns = parts(&column, 3).into_iter().zip(1..).map(|(part, at)| (part, group(at))).collect();
     Ok(Mapped::columns(columns).changed_if(kept, KEPT))
-}
-
-fn split_from_end(action: &Action<'_>) -> Result<Mapped, Refusal> {
-    let (column, position) = (action.parameters.source()?, action.parameters.whole("position")?);
-    let of = name(&column);
-    let halves = [format!("left({of}, greatest(length({of}) - {position}, 0))"), format!("right({of}, {position})")];
-    Ok(Mapped::columns(parts(&column, 2).into_iter().zip(halves).collect()))
 }
 
 fn number_format(action: &Action<'_>) -> Result<Mapped, Refusal> {

@@ -104,7 +104,12 @@ impl<'g, 'd> Translation<'g, 'd> {
                 for changed in &source.changed {
                     self.job.source.comment(format!("  {changed}"));
                 }
-                self.job.source.value = Some(source.settings);
+                let mut settings = source.settings;
+                if let (true, Some(settings)) = (source.elsewhere, settings.as_object_mut()) {
+                    settings.remove("location");
+                    self.job.source.comment("source: {location: ...}");
+                }
+                self.job.source.value = settings.as_object().is_some_and(|map| !map.is_empty()).then_some(settings);
                 if let Some(schema) = source.schema {
                     self.job.schema.comments = source.left_out;
                     self.job.schema.value = Some(schema);
@@ -184,19 +189,22 @@ impl<'g, 'd> Translation<'g, 'd> {
             changed.push("declare the other data sets under `sources`".to_owned());
         }
         self.carried(node, "rules_text", &changed);
-        // What only shows the results of rules has nothing to do here: every run reports them.
-        for next in self.graph.consumers(&node.id) {
-            if next.kind == "SelectFromCollection" && !self.told.contains(next.id.as_str()) {
-                self.results(next);
-            }
-        }
+        self.results(node);
     }
 
-    /// A way that goes on with the results of rules.
-    fn results(&mut self, node: &'g Node<'d>) {
-        let on_the_way = self.graph.main_chain().iter().any(|other| other.id == node.id);
-        if !on_the_way {
-            self.carried(node, "every run reports what its rules found; `row_outcomes` writes it by row", &[]);
+    /// Ways that go on with the results of rules have nothing to do here: every run reports them.
+    fn results(&mut self, rules: &'g Node<'d>) {
+        const REPORTED: &str = "every run reports what its rules found; `row_outcomes` writes it by row";
+        let chain = self.graph.main_chain();
+        let mut ways: Vec<&'g Node<'d>> = self.graph.consumers(&rules.id).collect();
+        while let Some(node) = ways.pop() {
+            let way = node.kind == "SelectFromCollection" || is_target(&node.kind);
+            if !way || self.told.contains(node.id.as_str()) || chain.iter().any(|other| other.id == node.id) {
+                continue;
+            }
+            let changed = node.body.text("Path").map(|path| format!("nothing is written to {path}"));
+            self.carried(node, REPORTED, changed.as_slice());
+            ways.extend(self.graph.consumers(&node.id));
         }
     }
 

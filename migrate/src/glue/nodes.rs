@@ -68,7 +68,7 @@ pub(crate) const NODES: &[NodeType] = &[
     node("Filter", "filter", "", |node, _| filter::filter(node)),
     node("Join", "lookup, join", "The key stands once. One side must come from a source.", joins::join),
     node("Merge", "union, drop_duplicates", "One side must come from a source.", joins::merge),
-    node("PIIDetection", "", DETECTED, |_, _| Err(Refusal::new(DETECTED))),
+    node("PIIDetection", "", DETECTED, |_, _| Err(Refusal::new(format!("{DETECTED}{}", crate::databrew::READABLE)))),
     node("Recipe", "the steps of the recipe", "As DataBrew's actions.", |_, _| Ok(Mapped::default())),
     node("RenameField", "rename_fields", "", |node, _| {
         let mut names = Map::new();

@@ -16,6 +16,8 @@ pub(crate) struct Source {
     /// Columns that have no type of ours, as comments.
     pub(crate) left_out: Vec<String>,
     pub(crate) changed: Vec<String>,
+    /// Whether the location stands in the catalog, so that the one here is a stand-in.
+    pub(crate) elsewhere: bool,
 }
 
 /// Reads a source.
@@ -68,7 +70,8 @@ pub(crate) fn source(node: &Node<'_>) -> Result<Source, Refusal> {
     let mut left_out = Vec::new();
     let schema = schema(node, &mut left_out);
     changed.extend(left_out.iter().cloned());
-    Ok(Source { settings: Value::Object(settings), schema, left_out, changed })
+    let elsewhere = node.kind.contains("Catalog");
+    Ok(Source { settings: Value::Object(settings), schema, left_out, changed, elsewhere })
 }
 
 fn csv(node: &Node<'_>, changed: &mut Vec<String>) -> Value {
