@@ -108,7 +108,8 @@ pub(crate) fn steps_of(step: &Part<'_>, at: &str, job: &mut JobFile, notes: &mut
             notes.push(note(severity, format!("{}{words}", names.join(", "))));
         }
         Err(Refusal(mut why)) => {
-            if operation.as_deref().is_some_and(|operation| pii::ACTIONS.iter().any(|kind| kind.operation == operation)) {
+            if operation.as_deref().is_some_and(|operation| pii::ACTIONS.iter().any(|kind| kind.operation == operation))
+            {
                 why.push_str(READABLE);
             }
             job.transform.push(Entry::Comment(format!("{at}, line {}: not carried over: {why}", step.line())));
