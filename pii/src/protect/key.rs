@@ -233,6 +233,8 @@ mod tests {
             let mut mac = keyed(&block);
             mac.update(&message);
             assert_eq!(mac.finalize().into_bytes().to_vec(), hex(expected));
+            let short = super::super::mac::MessageMac::new(&block, Vec::new());
+            assert_eq!(short.of(&message).to_vec(), hex(expected));
         }
     }
 

@@ -20,6 +20,7 @@ mod encrypt_deterministic;
 mod ff1;
 mod fpe;
 mod key;
+mod mac;
 mod mask;
 mod mask_custom;
 mod mask_date;
