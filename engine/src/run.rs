@@ -25,6 +25,7 @@ use crate::keys::{self, Keyring};
 use crate::pass::{Pass, Passed};
 use crate::prepare::{Plan, Undeclared, prepare};
 use crate::report::lineage::{Stage, Told, event};
+use crate::report::private::hide;
 use crate::report::{
     ColumnReport, CommitReport, CommitState, Detected, EngineReport, InputReport, RowCounts, RunReport, TableReport,
     Timing, Usage, Verdict,
@@ -274,11 +275,18 @@ impl Run {
 
     async fn execute(&self, attempt: &AttemptId) -> Result<RunReport> {
         let passed = self.pass(attempt).await?;
-        let Passed { plan, settled, collected, judged, written, tables, rejects, warnings, spilled_bytes, damage } =
+        let Passed { plan, settled, collected, mut judged, written, tables, rejects, warnings, spilled_bytes, damage } =
             passed;
+        if self.job.mask_marked {
+            hide(&mut judged, &plan.schema);
+        }
         let settled = |rule: usize| settled.get(rule).copied().unwrap_or(false);
         let (mut verdict, mut reasons) =
             judge(collected.rows, &judged.outcomes, settled, self.job.on_invalid, self.job.max_rejected);
+        if !written.unmet.is_empty() {
+            verdict = Verdict::Invalid;
+            reasons.extend(written.unmet.iter().cloned());
+        }
         if let Some(damage) = &damage {
             verdict = Verdict::Invalid;
             let help = damage.help().map(|help| format!(": {help}")).unwrap_or_default();
