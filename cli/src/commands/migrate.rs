@@ -70,7 +70,8 @@ fn unreadable(name: &str, text: &str, error: &etl_migrate::Error) -> Faulty {
     let (line, column) = (error.line(), error.column());
     let whole = error.to_string();
     let message = whole.strip_prefix(&format!("line {line}, column {column}: ")).unwrap_or(&whole).to_owned();
-    let help = matches!(error, etl_migrate::Error::Unknown { .. }).then(|| "docs/migrate.md says what is read".to_owned());
+    let help =
+        matches!(error, etl_migrate::Error::Unknown { .. }).then(|| "docs/migrate.md says what is read".to_owned());
     let name = if name == "-" { "(standard input)" } else { name };
     let mut faulty = Faulty::file("file", name, text, vec![JobDiagnostic { message, line, column, help }]);
     for problem in &mut faulty.problems {
