@@ -12,8 +12,8 @@ use arrow::array::{
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimeUnit, TimestampMicrosecondType,
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimeUnit, TimestampMicrosecondType,
 };
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::ScalarUDF;
@@ -157,6 +157,20 @@ pub(super) fn cast(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
                 _ => Arc::new(doubles.unary::<_, Int8Type>(|value| value as i32 as i8)),
             })
         }
+        (DataType::Float32 | DataType::Float64, DataType::Decimal128(precision, scale)) => {
+            let doubles = safely(array, &DataType::Float64)?;
+            let doubles = doubles.as_primitive::<Float64Type>();
+            // By the text of the double, as `Decimal(Double)` of Spark has it: 1.005 becomes 1.01, though it is a little less.
+            let read = |value: f64| spark_cast::to_decimal(&java_double(value), *precision, *scale);
+            let values = doubles.iter().map(|value| value.filter(|value| value.is_finite()).and_then(read));
+            Ok(Arc::new(values.collect::<Decimal128Array>().with_precision_and_scale(*precision, *scale)?))
+        }
+        (DataType::Decimal128(_, scale), wanted) if wanted.is_integer() => {
+            let unit = 10_i128.checked_pow(u32::from(scale.unsigned_abs())).unwrap_or(i128::MAX);
+            // Java: `BigDecimal.longValue` keeps the low bits, and so does what narrows it.
+            let wide = array.as_primitive::<Decimal128Type>().unary::<_, Int64Type>(|value| (value / unit) as i64);
+            cast(&(Arc::new(wide) as ArrayRef), wanted)
+        }
         (given, wanted) if given.is_integer() && wanted.is_integer() => {
             let wide = safely(array, &DataType::Int64)?;
             let wide = wide.as_primitive::<Int64Type>();
@@ -262,6 +276,10 @@ mod tests {
         assert_eq!(one(double(-1.9), &DataType::Int64), ScalarValue::Int64(Some(-1)));
         assert_eq!(one(double(1e20), &DataType::Int32), ScalarValue::Int32(Some(i32::MAX)));
         assert_eq!(one(double(f64::NAN), &DataType::Int64), ScalarValue::Int64(Some(0)));
+        assert_eq!(one(double(1.005), &DataType::Decimal128(12, 2)), ScalarValue::Decimal128(Some(101), 12, 2));
+        assert_eq!(one(double(f64::NAN), &DataType::Decimal128(12, 2)), ScalarValue::Decimal128(None, 12, 2));
+        let decimal = Decimal128Array::from(vec![999_999_999_999]).with_precision_and_scale(12, 2).unwrap();
+        assert_eq!(one(decimal, &DataType::Int32), ScalarValue::Int32(Some(1_410_065_407)));
         let long = PrimitiveArray::<Int64Type>::from(vec![4_294_967_297]);
         assert_eq!(one(long, &DataType::Int32), ScalarValue::Int32(Some(1)));
     }
