@@ -48,7 +48,8 @@ enum Characters {
     /// `0-9A-Za-z`
     Alphanumeric,
     /// These, in this order, which must be the same to decrypt.
-    Characters(String),
+    #[serde(rename = "characters")]
+    These(String),
 }
 
 /// Makes the kernel of a column: its key, its domain.
@@ -62,7 +63,7 @@ pub(crate) fn protection(parameters: &Value, context: &BindContext<'_>, make: Ma
         Characters::LowerAlphanumeric => Alphabet::LowerAlphanumeric,
         Characters::UpperAlphanumeric => Alphabet::UpperAlphanumeric,
         Characters::Alphanumeric => Alphabet::Alphanumeric,
-        Characters::Characters(characters) => Alphabet::Custom(characters),
+        Characters::These(characters) => Alphabet::Custom(characters),
     };
     let on_misfit = match on_misfit {
         OnError::Fail => OnMisfit::Fail,
