@@ -13,6 +13,7 @@ pub(crate) struct JobFile {
     pub(crate) schema: Block,
     pub(crate) rules_text: Option<String>,
     pub(crate) sources: Map<String, Value>,
+    pub(crate) keys: Map<String, Value>,
     pub(crate) transform: Vec<Entry>,
     pub(crate) sink: Block,
     pub(crate) catalog: Block,
@@ -71,6 +72,10 @@ impl JobFile {
         if !self.sources.is_empty() {
             text.push('\n');
             push_value(&mut text, "sources", &Value::Object(self.sources.clone()));
+        }
+        if !self.keys.is_empty() {
+            text.push('\n');
+            push_value(&mut text, "keys", &Value::Object(self.keys.clone()));
         }
         self.push_transform(&mut text);
         push_block(&mut text, "sink", &self.sink);

@@ -48,7 +48,8 @@ fn every_step_is_one_that_is_known() {
     for asset in assets() {
         let yaml = migrated(&asset).job_yaml;
         let job: Value = serde_saphyr::from_str(&yaml).unwrap_or_else(|error| panic!("{}: {error}", asset.display()));
-        let keys = ["version", "name", "source", "schema", "rules_text", "sources", "transform", "sink", "catalog"];
+        let keys =
+            ["version", "name", "source", "schema", "rules_text", "sources", "keys", "transform", "sink", "catalog"];
         for key in job.as_object().unwrap().keys() {
             assert!(keys.contains(&key.as_str()), "{}: {key}", asset.display());
         }

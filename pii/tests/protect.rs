@@ -243,6 +243,9 @@ fn masks_by_position() {
         (None, Some(-4), "123", "###"),
         (Some(5), None, "123", "###"),
         (Some(1), Some(99), "abc", "a##"),
+        (Some(1), Some(-2), "abcde", "a##de"),
+        (Some(1), Some(-2), "abc", "###"),
+        (Some(-3), Some(-1), "a", "a"),
     ];
     for (start, stop, value, expected) in cases {
         assert_eq!(mask(start, stop, value), expected, "{start:?} {stop:?}");

@@ -44,15 +44,54 @@ impl Protection {
     /// A protection of `columns` by what `make` gives for each.
     ///
     /// # Errors
-    /// That there is no such column.
+    /// That there is no such column, or that one is named twice; as [`Protection::schema`].
     pub fn new(
         context: &BindContext<'_>,
         columns: &OneOrMany<String>,
         key: Option<String>,
         make: impl Fn(&Field, Option<&Key>, &ProtectRun, u32) -> Result<Arc<dyn Protect>, String> + Send + Sync + 'static,
     ) -> Result<Self, Problem> {
-        let columns = context.columns(columns.list())?.into_iter().map(Arc::clone).collect();
-        Ok(Self { columns, key, make: Arc::new(make), reveals: false })
+        let columns: Vec<FieldRef> = context.columns(columns.list())?.into_iter().map(Arc::clone).collect();
+        if columns.is_empty() {
+            return Err(Problem::new("`columns` is empty"));
+        }
+        // What was encrypted twice would have to be decrypted twice.
+        let mut names: Vec<&String> = columns.iter().map(|column| column.name()).collect();
+        names.sort_unstable();
+        if let Some([name, _]) = names.array_windows().find(|[one, other]| one == other) {
+            return Err(Problem::new(format!("the column `{name}` is named twice")));
+        }
+        let protection = Self { columns, key, make: Arc::new(make), reveals: false };
+        protection.schema(context.input)?;
+        Ok(protection)
+    }
+
+    /// A protection that needs a key.
+    ///
+    /// # Errors
+    /// As [`Protection::new`].
+    pub fn keyed(
+        context: &BindContext<'_>,
+        columns: &OneOrMany<String>,
+        key: String,
+        make: impl Fn(&Field, &Key, &ProtectRun, u32) -> Result<Arc<dyn Protect>, String> + Send + Sync + 'static,
+    ) -> Result<Self, Problem> {
+        Self::new(context, columns, Some(key), move |field, key, run, number| {
+            make(field, key.ok_or("no key was given")?, run, number)
+        })
+    }
+
+    /// A protection that is the same for every column and run.
+    ///
+    /// # Errors
+    /// As [`Protection::new`].
+    pub fn plain(
+        context: &BindContext<'_>,
+        columns: &OneOrMany<String>,
+        kernel: impl Protect + 'static,
+    ) -> Result<Self, Problem> {
+        let kernel: Arc<dyn Protect> = Arc::new(kernel);
+        Self::new(context, columns, None, move |_, _, _, _| Ok(Arc::clone(&kernel)))
     }
 
     /// The same, of a step whose result is personal data again.

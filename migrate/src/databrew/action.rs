@@ -64,6 +64,8 @@ pub(crate) struct Mapped {
     pub(crate) condition_used: bool,
     /// Data sets that the steps read.
     pub(crate) sources: Vec<(String, Value)>,
+    /// Keys that the steps name, and where each is to be had.
+    pub(crate) keys: Vec<(String, Value)>,
     /// What is to be looked at.
     pub(crate) changed: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use super::action::{Action, ActionType, Mapped, Refusal, action, without};
 
-const RANDOM: &str = "a run gives the same result each time; `replace_random` makes numbers that depend on the row";
+const RANDOM: &str = "expressions have no random numbers: `replace_random` puts some in place of a column";
 
 pub(super) const ACTIONS: &[ActionType] = &[
     action("ABSOLUTE", "derive", "", |action| of_one(action, |x| format!("abs({x})"))),

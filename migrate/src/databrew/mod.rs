@@ -96,7 +96,8 @@ pub(crate) fn steps_of(step: &Part<'_>, at: &str, job: &mut JobFile, notes: &mut
     };
     let parameters = Parameters::new(parameters);
     match map(&step, operation.as_deref(), &parameters) {
-        Ok(mapped) => {
+        Ok(mut mapped) => {
+            name_keys(&mut mapped, &mut job.keys);
             let names: Vec<&str> = mapped.steps.iter().map(|step| step.name).collect();
             let (severity, words) = match mapped.changed.as_slice() {
                 [] => (Severity::Carried, String::new()),
@@ -116,6 +117,24 @@ pub(crate) fn steps_of(step: &Part<'_>, at: &str, job: &mut JobFile, notes: &mut
             job.transform.push(Entry::Comment(format!("  {}", shortened(&step.value().to_string()))));
             notes.push(note(Severity::NotCarried, why));
         }
+    }
+}
+
+/// Puts the keys of a step into the job. Two of one name are two keys, so that the second is called otherwise.
+fn name_keys(mapped: &mut Mapped, keys: &mut serde_json::Map<String, Value>) {
+    for (name, spec) in mapped.keys.drain(..) {
+        let mut free = name.clone();
+        let mut number = 1;
+        while keys.get(&free).is_some_and(|other| *other != spec) {
+            number += 1;
+            free = format!("{name}_{number}");
+        }
+        for step in &mut mapped.steps {
+            if let Some(key) = step.parameters.get_mut("key").filter(|key| **key == name.as_str()) {
+                *key = Value::from(free.as_str());
+            }
+        }
+        keys.insert(free, spec);
     }
 }
 

@@ -117,3 +117,32 @@ fn actions_are_written_as_sql() {
         assert_eq!(mapped.steps[0].parameters["t"], expected, "{operation}");
     }
 }
+
+/// Two secrets with one name are two keys; the same one is one.
+#[test]
+fn keys_have_names_of_their_own() {
+    let step =
+        |arn: &str| json!({"Action": {"Operation": "ENCRYPT", "Parameters": {"sourceColumn": "a", "secretId": arn}}});
+    let long = format!("arn:aws:secretsmanager:a:1:secret:{}", "é".repeat(90));
+    let recipe = json!({"Steps": [step("a:secret:k"), step("b:secret:k"), step("a:secret:k"), step(&long), step("databrew!default")]});
+    let job: Value = serde_saphyr::from_str(&crate::migrate(&recipe.to_string()).unwrap().job_yaml).unwrap();
+    let names: Vec<&str> =
+        job["transform"].as_array().unwrap().iter().map(|step| step["encrypt"]["key"].as_str().unwrap()).collect();
+    assert_eq!(names, ["k", "k_2", "k", "_".repeat(56).as_str(), "databrew_default"]);
+    assert_eq!(job["keys"]["k_2"]["secret"]["name"], "b:secret:k");
+    assert_eq!(job["keys"].as_object().unwrap().len(), 4);
+}
+
+/// Personal data that is left readable by a parameter of another meaning would be the worst of faults.
+#[test]
+fn every_action_on_personal_data_can_be_bound() {
+    let columns = ["a", "b"].map(|name| arrow::datatypes::Field::new(name, arrow::datatypes::DataType::Utf8, true));
+    let text = std::sync::Arc::new(arrow::datatypes::Schema::new(columns.to_vec()));
+    for kind in pii::ACTIONS.iter().filter(|kind| !kind.ours.is_empty() && kind.operation != "MASK_DATE") {
+        for step in mapped(kind.operation, &parameters(), &json!([])).unwrap().steps {
+            let context = etl_transform::BindContext { input: &text, sources: &[] };
+            let bound = etl_transform::registry::bind(&json!({step.name: step.parameters}), &context);
+            assert!(bound.is_ok(), "{}: {bound:?}", kind.operation);
+        }
+    }
+}

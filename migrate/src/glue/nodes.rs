@@ -39,8 +39,8 @@ const fn node(
 const NULLS: &str = "which columns are all NULL is known after the last row only: name them in `drop_fields`";
 const IMPUTED: &str = "values are not learned from other columns: use `fill_missing` with `median` or `most_common`";
 const CODE: &str = "Python is not run: write what it does in `derive`, `filter` or `sql`";
-const DETECTED: &str =
-    "what is personal is not found out by a step: name the columns in `hash`, `nullify` or `mask_custom`";
+const DETECTED: &str = "what is personal is not found out by a step: mark the columns by `pii:` in the schema and name them in `hash`, `redact`, \
+     `mask_range` or `mask_custom` (docs/pii.md)";
 
 /// The transforms, in the order of their names.
 pub(crate) const NODES: &[NodeType] = &[

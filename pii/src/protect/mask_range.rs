@@ -40,13 +40,13 @@ impl MaskRange {
         }
     }
 
-    /// From where to where of a value of `length` characters. One end alone that leaves nothing to mask means a value
-    /// shorter than what was to stay readable, and such a value is masked in full.
+    /// From where to where of a value of `length` characters. Where the ends leave nothing to mask since the value is no
+    /// longer than what was to stay readable, it is masked in full: its first characters, its last, or both.
     fn range(&self, length: i64) -> (i64, i64) {
         let place = |position: i64| if position < 0 { (length + position).max(0) } else { position.min(length) };
         let (start, stop) = (self.start.map_or(0, place), self.stop.map_or(length, place));
         match (self.start, self.stop) {
-            (Some(_), None) | (None, Some(i64::MIN..0)) if start >= stop => (0, length),
+            (Some(_), None) | (None | Some(0..), Some(i64::MIN..0)) if start >= stop => (0, length),
             _ => (start, stop),
         }
     }

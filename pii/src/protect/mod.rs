@@ -32,6 +32,7 @@ mod redact;
 mod replace_random;
 mod replace_random_date;
 mod sealed;
+mod seed;
 mod shuffle;
 mod text;
 
@@ -56,6 +57,7 @@ pub use pseudonym::{Pseudonym, PseudonymOptions};
 pub use redact::Redact;
 pub use replace_random::ReplaceRandom;
 pub use replace_random_date::ReplaceRandomDate;
+pub use seed::seed_of;
 pub use shuffle::Shuffle;
 pub(crate) use text::Accepts;
 

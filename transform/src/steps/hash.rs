@@ -71,8 +71,7 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
         Form::Digits => Canonical::Digits,
     };
     let options = PseudonymOptions { digits, canonical, domain };
-    let protection = Protection::new(context, &columns, Some(key), move |_, key, _, _| {
-        let key = key.ok_or("no key was given")?;
+    let protection = Protection::keyed(context, &columns, key, move |_, key, _, _| {
         Ok(Arc::new(Pseudonym::new(key, options.clone())?))
     })?;
     Ok(vec![Action::Protect(protection)])

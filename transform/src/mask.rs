@@ -1,0 +1,6 @@
+//! What the steps share that mask characters.
+
+/// What stands for a masked character when nothing is said.
+pub(crate) fn symbol() -> char {
+    '#'
+}
