@@ -359,8 +359,6 @@ CASES = {f"{group}: {name}": case for group, cases in {"cast": CASTS, "fields": 
 WRONG = {
     "cast: decimals beyond int": "a decimal beyond int becomes NULL; it is to wrap",
     "cast: doubles to decimal": "1.005 becomes 1.00: the double is multiplied before it is rounded",
-    "fill: last valid": "there is no last_value",
-    "fill: next valid": "there is no last_value",
 }
 
 

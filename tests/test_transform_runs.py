@@ -1,0 +1,263 @@
+"""Steps in a run: chains of them, where rows came from, threads and memory, jobs that are wrong."""
+
+import datetime
+import hashlib
+import random
+from pathlib import Path
+
+import duckdb
+import pytest
+import test_transform_columns as columns
+import test_transform_tables as tables
+import test_transform_texts as texts
+from transforms import TYPES, as_csv, job_of, published, random_rows, read_files, reconciled, run, same_rows, transform
+
+# Chains: steps that leave the columns of others as they are.
+
+LINKS = {
+    name: cases[name]
+    for cases, names in [
+        (columns.CASES, ["fill: a text", "fill: last valid", "fill: next valid", "fill: median of whole numbers", "fill: least", "values: map", "values: one hot"]),
+        (columns.CASES, ["fields: filter", "fields: move before", "fields: duplicate", "values: outliers removed", "values: outliers flagged", "values: bin by bounds"]),
+        (texts.CASES, ["text: trim", "text: pad", "text: replace", "text: extract between", "text: split by a pattern", "date: a month", "date: parts of a date"]),
+        (tables.CASES, ["rows: duplicates", "rows: duplicates, the last", "rows: sort", "rows: sort by decimals and doubles", "rows: numbers", "joins: lookup of chosen columns"]),
+    ]
+    for name in names
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_chains(tmp_path, seed):
+    chance = random.Random(seed)
+    rows = random_rows(100 + seed, 400)
+    names = chance.sample(sorted(LINKS), 7)
+    # The key would be a decimal, and columns in another place are those of this table alone.
+    names = [name for name in names if name not in ("rows: numbers", "fields: move before")] + (["rows: sort"] if seed % 2 else [])
+    steps, expected = [], rows
+    for name in dict.fromkeys(names):
+        step, change = LINKS[name]
+        steps += step
+        expected = change(expected)
+    out = transform(tmp_path, steps, rows, sources={"cities": tables.TABLE})
+    same_rows(out.rows, expected)
+    kinds = ["all_rows" if step["name"] in WHOLE or step["step"] in whole_fills(steps) else "per_batch" for step in out.report["steps"]]
+    assert out.modes == kinds
+
+
+WHOLE = ("sort", "drop_duplicates", "outliers")
+
+
+def whole_fills(steps):
+    return [number for number, step in enumerate(steps, 1) if "with" in step.get("fill_missing", {})]
+
+
+def test_modes(tmp_path):
+    steps = [
+        {"derive": {"twice": "id * 2"}},
+        {"sql": "SELECT id, small, city FROM input WHERE small IS NOT NULL"},
+        {"sql": "SELECT city, sum(small) AS total FROM input GROUP BY city ORDER BY city"},
+        {"sql": "SELECT city, total + 1 AS more FROM input"},
+        {"sort": {"by": "more"}},
+    ]
+    out = transform(tmp_path, steps, random_rows(5))
+    assert out.modes == ["per_batch", "per_batch", "all_rows", "per_batch", "all_rows"]
+    # Rows that an `sql` leaves out are no filter's; those of `filter` are counted.
+    assert out.report["rows"]["read"] == 300
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_few_rows(tmp_path, rows):
+    steps = [{"fill_missing": {"columns": "small", "with": "mean"}}, {"scale": {"column": "ratio", "method": "min_max", "as": "scaled"}}]
+    steps += [{"sort": {"by": "id"}}, {"aggregate": {"columns": {"rows": "count(*)", "total": "sum(small)"}}}]
+    out = transform(tmp_path, steps, random_rows(3, rows))
+    assert [row["rows"] for row in out.rows] == [rows]
+
+
+# Where rows came from.
+
+
+def origin_file(folder: Path, name: str, seed: int):
+    """CSV with quoted line ends and records that are rejected; the line, the number and the id of each that is not."""
+    chance = random.Random(seed)
+    text, line, rows = "id,words\n", 2, []
+    for record in range(1, 400):
+        words = chance.choice(["plain", "two\nlines", 'a "quoted"\n\nend', "", "ü"])
+        bad = chance.random() < 0.1
+        written = f"{'x' if bad else record},\"{words.replace(chr(34), chr(34) * 2)}\"\n"
+        if not bad:
+            rows.append((record, line, record, words))
+        text += written
+        line += written.count("\n")
+    (folder / name).write_text(text, newline="")
+    return rows
+
+
+def test_origin_of_rows(tmp_path):
+    (tmp_path / "in").mkdir()
+    expected = {name: origin_file(tmp_path / "in", name, seed) for seed, name in enumerate(["a.csv", "b.csv"])}
+    types = {"id": "bigint", "words": "string"}
+    job = job_of(
+        tmp_path, [{"filter": "id % 3 <> 0"}, {"audit_columns": {}}], "", types, source={"location": "in", "csv": {"header": True}}, on_invalid={"rows": "quarantine"}
+    )
+    result = run("run", job, "--json")
+    assert result.code == 0, result.err
+    out = published(result.json)
+    reconciled(out)
+    assert result.json["rows"]["rejected"] > 20
+    uris = [entry["uri"] for entry in result.json["inputs"]]
+    rows = [
+        {"id": ident, "words": words, "_source": uri, "_line": line, "_record": record, "_run_id": result.json["run_id"]}
+        for uri, name in zip(uris, expected, strict=True)
+        for record, line, ident, words in expected[name]
+        if ident % 3
+    ]
+    started = {row.pop("_loaded_at") for row in out.rows}
+    same_rows(out.rows, rows)
+    [at] = started
+    assert abs(at - datetime.datetime.fromisoformat(result.json["timing"]["started"][:26])) < datetime.timedelta(seconds=1)
+
+
+def test_numbers_continue_over_inputs(tmp_path):
+    (tmp_path / "in").mkdir()
+    rows = [row for seed, name in enumerate(["a.csv", "b.csv"]) for row in origin_file(tmp_path / "in", name, seed)]
+    source = {"location": "in", "csv": {"header": True}}
+    parts = {"source": source, "on_invalid": {"rows": "quarantine"}}
+    steps = [{"surrogate_key": {"as": "key", "start": 10}}]
+    job = job_of(tmp_path, steps, "", {"id": "bigint", "words": "string"}, **parts)
+    out = published(run("run", job, "--json").json)
+    reconciled(out)
+    same_rows(out.rows, [{"id": ident, "words": words, "key": key} for key, (_, _, ident, words) in enumerate(rows, 10)])
+
+
+# Threads and memory.
+
+LONG = [
+    {"audit_columns": {"line": "line"}},
+    {"filter": "id % 20 = 3"},
+    {"change_case": {"columns": "word", "to": "upper"}},
+    {"split_rows": {"where": "n < 50", "into": "small"}},
+    {"drop_duplicates": {"columns": ["n", "word"]}},
+    {"window": {"columns": {"running": "sum(price) OVER (PARTITION BY word ORDER BY __row)"}}},
+    {"sort": {"by": ["word", "n desc"]}},
+]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """300,000 rows."""
+    path = tmp_path_factory.mktemp("many") / "many.csv"
+    duckdb.sql(
+        f"""copy (select i as id, i * 7919 % 100003 as n, chr((97 + i % 26)::int) as word, (i * 31 % 1000 / 8.0)::decimal(8,3) as price
+        from range(300000) t(i)) to '{path}' (header)"""
+    )
+    return path
+
+
+MANY = {"id": "bigint", "n": "bigint", "word": "string", "price": "decimal(8,3)"}
+
+
+def run_many(folder: Path, many: Path, name: str, steps, sets):
+    source = {"location": str(many), "csv": {"header": True}}
+    job = job_of(folder, steps, "", MANY, source=source, sink={"location": name})
+    result = run("run", job, "--json", *(word for each in sets for word in ("--set", each)))
+    assert result.code == 0, result.err
+    out = published(result.json)
+    reconciled(out)
+    return out
+
+
+def contents(out):
+    files = [*out.report["commit"]["files"], *(file for table in out.report["commit"].get("tables", []) for file in table["files"])]
+    return [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files]
+
+
+def test_threads_and_memory_change_nothing(tmp_path, many):
+    seen = []
+    for threads, memory in ((1, "1GiB"), (2, "128MiB"), (4, "1GiB")):
+        sets = [f"limits.threads={threads}", f"limits.memory={memory}"]
+        out = run_many(tmp_path, many, f"out{threads}", LONG, sets)
+        seen.append((contents(out), out.report["rows"], out.report["steps"]))
+    assert all(each == seen[0] for each in seen[1:])
+    assert out.report["rows"]["filtered"] == 285_000 + len(out.tables["small"]) and len(out.tables["small"]) > 0
+
+
+def test_all_rows_on_disk(tmp_path, many):
+    out = run_many(tmp_path, many, "out", [{"sort": {"by": ["word desc", "n"]}}], ["limits.memory=128MiB"])
+    assert out.report["engine"]["spilled_bytes"] > 1 << 20
+    read = f"read_csv('{many}', types = {{'price': 'decimal(8,3)'}})"
+    assert [tuple(row.values()) for row in out.rows] == duckdb.sql(f"select * from {read} order by word desc, n, id").fetchall()
+
+
+def test_groups_on_disk(tmp_path, many):
+    steps = [{"aggregate": {"by": "n", "columns": {"rows": "count(*)", "total": "sum(price)", "last": "max(id)"}}}]
+    out = run_many(tmp_path, many, "out", steps, ["limits.memory=128MiB"])
+    assert out.report["engine"]["spilled_bytes"] > 1 << 20
+    read = f"read_csv('{many}', types = {{'price': 'decimal(8,3)'}})"
+    expected = duckdb.sql(f"select n, count(*), sum(price), max(id) from {read} group by n order by n").fetchall()
+    assert [tuple(row.values()) for row in out.rows] == expected
+
+
+# Jobs that are wrong: nothing is read, nothing is written, and the message helps.
+
+WRONG = {
+    "misspelt step": ([{"filtr": "id > 1"}], ["filtr", "filter"]),
+    "misspelt parameter": ([{"trim": {"column": "text"}}], ["trim", "columns"]),
+    "missing parameter": ([{"pad": {"columns": "text"}}], ["pad", "length"]),
+    "misspelt choice": ([{"change_case": {"columns": "text", "to": "uper"}}], ["uper", "upper"]),
+    "missing column": ([{"drop_fields": ["amout"]}], ["step 1", "drop_fields", "amout", "amount"]),
+    "column that went": ([{"drop_fields": "text"}, {"trim": {"columns": "text"}}], ["step 2", "trim", "text"]),
+    "column twice": ([{"rename_fields": {"id": "big"}}], ["step 1", "big"]),
+    "new column that is there": ([{"duplicate_field": {"column": "text", "as": "id"}}], ["duplicate_field", "id"]),
+    "text step on numbers": ([{"trim": {"columns": "small"}}], ["trim", "small"]),
+    "number step on texts": ([{"scale": {"column": "text", "method": "z_score"}}], ["scale", "text"]),
+    "date step on texts": ([{"date_parts": {"column": "text", "parts": ["year"]}}], ["date_parts", "text"]),
+    "hours of a date": ([{"date_add": {"column": "day", "amount": 1, "unit": "hours"}}], ["date_add", "day"]),
+    "misspelt unit": ([{"convert_units": {"column": "ratio", "from": "kmm", "to": "mi"}}], ["kmm", "km"]),
+    "units of two quantities": ([{"convert_units": {"column": "ratio", "from": "km", "to": "kg"}}], ["km", "kg"]),
+    "misspelt zone": ([{"convert_timezone": {"columns": "at", "to": "Europe/Pari"}}], ["convert_timezone", "Europe/Pari"]),
+    "type that is none": ([{"cast": {"columns": {"id": "lng"}}}], ["cast", "lng"]),
+    "condition that is none": ([{"filter": "id + 1"}], ["step 1", "filter"]),
+    "SQL that does not parse": ([{"derive": {"x": "id +"}}], ["step 1", "derive"]),
+    "misspelt column in SQL": ([{"derive": {"x": "smal + 1"}}], ["derive", "smal", "small"]),
+    "misspelt function": ([{"derive": {"x": "uper(text)"}}], ["derive", "uper"]),
+    "misspelt table": ([{"sql": "SELECT * FROM inptu"}], ["sql", "inptu"]),
+    "unknown source": ([{"lookup": {"source": "towns", "on": "city"}}], ["lookup", "towns", "sources:"]),
+    "missing key": ([{"join": {"source": "cities", "on": {"city": "cod"}}}], ["join", "cod", "code"]),
+    "keys of two kinds": ([{"lookup": {"source": "cities", "on": {"city": "level"}}}], ["lookup", "city", "level"]),
+    "floating point as a key": ([{"lookup": {"source": "cities", "on": {"ratio": "level"}}}], ["lookup", "ratio"]),
+    "union of two kinds": ([{"rename_fields": {"text": "level"}}, {"union": {"source": "cities"}}], ["union", "level"]),
+    "value of another type": ([{"fill_missing": {"columns": "small", "value": "many"}}], ["fill_missing", "many", "int"]),
+    "bounds that fall": ([{"bin": {"column": "small", "as": "b", "bounds": [3, 1]}}], ["bin", "bounds"]),
+    "pattern that is none": ([{"replace": {"columns": "text", "pattern": "(a"}}], ["replace"]),
+    "two ways at once": ([{"replace": {"columns": "text", "find": "a", "pattern": "b"}}], ["replace", "find", "pattern"]),
+    "table named twice": ([{"split_rows": {"where": "flag", "into": "t"}}, {"split_rows": {"where": "id > 1", "into": "t"}}], ["split_rows", "t"]),
+    "no name for a table": ([{"split_rows": {"where": "flag", "into": "../t"}}], ["split_rows", "../t"]),
+    "origin behind a sort": ([{"sort": {"by": "id"}}, {"audit_columns": {}}], ["step 2", "audit_columns"]),
+    "aggregate without one": ([{"aggregate": {"by": "city", "columns": {"x": "small"}}}], ["aggregate", "small"]),
+    "values of two types": ([{"unpivot": {"columns": ["day", "small"], "name": "k", "value": "v"}}], ["unpivot", "type"]),
+    "no columns left": ([{"drop_fields": list(TYPES)}], ["drop_fields"]),
+    "two steps in one": ([{"trim": {"columns": "text"}, "filter": "id > 1"}], ["step 1", "a map of its name"]),
+}  # fmt: skip
+UNHELPFUL: dict[str, str] = {}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=UNHELPFUL[name]) if name in UNHELPFUL else ()) for name in WRONG])
+def test_wrong_jobs(tmp_path, name):
+    steps, words = WRONG[name]
+    job = job_of(tmp_path, steps, random_rows(1, 5), sources={"cities": tables.TABLE})
+    result = run("run", job)
+    assert result.code == 2, (result.code, result.err)
+    missing = [word for word in words if word not in result.err]
+    assert not missing, (missing, result.err)
+    # The attempt is in the log of files, and nothing else is there.
+    assert not (tmp_path / "out").exists() or [path.name for path in (tmp_path / "out").iterdir()] == ["audit"]
+
+
+def test_bad_rows_never_reach_a_step(tmp_path):
+    rows = random_rows(71)
+    text = as_csv(rows, TYPES).splitlines()
+    text[5:5] = ["1,2,3", "x" + "," * (len(TYPES) - 1)]
+    out = transform(tmp_path, [{"derive": {"n": "id"}}], "\n".join(text) + "\n", on_invalid={"rows": "quarantine"})
+    assert out.report["rows"]["rejected"] == 2
+    same_rows(out.rows, [{**row, "n": row["id"]} for row in rows])
+    assert len(read_files([out.report["commit"]["rejects"]])[0]) == 2
