@@ -81,6 +81,7 @@ def test_the_readme_s_commands_work_in_its_order(tmp_path):
     (tmp_path / "bin" / "etl-engine").symlink_to(Path(BIN).resolve())
     (tmp_path / "orders.csv").write_text(orders(100))
     (tmp_path / "in.csv").write_text(orders(100))
+    shutil.copy(ROOT / "migrate" / "tests" / "assets" / "chess-recipe.json", tmp_path / "recipe.json")
     (tmp_path / "orders.dqdl").write_text('Rules = [ RowCount = 100, IsUnique "id" ]')
     env = {**os.environ, "NO_COLOR": "1", "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
 
@@ -97,6 +98,27 @@ def test_the_readme_s_commands_work_in_its_order(tmp_path):
     assert (tmp_path / "out.parquet").exists()
     again = shell("etl-engine run examples/flights/flights.yaml")
     assert "already committed" in again.stdout + again.stderr
+
+
+def test_the_readme_s_job_runs_and_without_its_hash_is_refused(etl, tmp_path):
+    [job] = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "customers.csv").write_text(
+        "id,email,country,spent\n1,ada@example.org,IT,5.00\n2,ADA@example.org,IT,1.50\n3,bob@example.org,XX,2.00\n4,eve@example.org,IT,0.00\n"
+    )
+    (tmp_path / "countries.csv").write_text("code,name\nIT,Italy\n")
+    path = tmp_path / "job.yaml"
+    path.write_text("".join(line for line in job.splitlines(True) if "hash:" not in line))
+    refused = etl("run", path, env={"CUSTOMER_KEY": "5a" * 31 + "c3"})
+    assert refused.code == 2 and "`email`" in refused.err, refused.err
+    path.write_text(job)
+    done = etl("run", path, "--json", env={"CUSTOMER_KEY": "5a" * 31 + "c3"})
+    assert done.code == 0, done.err
+    # One spent nothing; one is of a country that nobody knows, and goes to the table beside.
+    assert done.json["rows"] == {"read": 4, "accepted": 3, "rejected": 0, "filtered": 1}
+    assert [(table["name"], table["rows"]) for table in done.json["commit"]["tables"]] == [("unknown_country", 1)]
+    rows = read_back(published(tmp_path / "lake" / "customers"))
+    assert [row["country_name"] for row in rows] == ["Italy", "Italy"]
+    assert len({row["email"] for row in rows}) == 1 and "@" not in rows[0]["email"]
 
 
 def test_the_readme_s_sql_answers(etl, tmp_path):

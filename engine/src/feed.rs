@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 
+use arrow::array::RecordBatch;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
@@ -17,7 +18,7 @@ use crate::exec::Cancel;
 use crate::exec::pipeline::{Dispatch, Item};
 use crate::job::Job;
 use crate::prepare::{Header, Opened, Plan, header_names};
-use crate::source::{ObjectRef, ParquetInput, TextSource};
+use crate::source::{Head, ObjectRef, ParquetInput, TextSource};
 use crate::validate::{Judge, Work};
 
 /// The bytes of the header, and what reads what follows it.
@@ -57,16 +58,49 @@ impl Feed<'_> {
                 return Err(Error::new(ErrorKind::Data, format!("{} is empty", input.uri))
                     .with_help("an input must hold at least a header line"));
             }
-            let format = match self.job.format {
-                Some(format) => format,
-                None => detect::format(&input.uri, &head.bytes)?.0,
-            };
-            match format {
+            match self.format(input, &head)? {
                 Format::Parquet => self.parquet(index, input, dispatch)?,
-                Format::Csv | Format::Ndjson => self.text(index, input, (source, head), format, before, dispatch)?,
+                format => self.text(index, input, (source, head), format, before, dispatch)?,
             }
         }
         Ok(())
+    }
+
+    /// Up to `most` rows from the beginning of a text input, as far as its first bytes go; what does not fit its column is
+    /// NULL.
+    ///
+    /// # Errors
+    /// Those of the header and of decoding.
+    pub(crate) fn first_rows(
+        &self,
+        input: &ObjectRef,
+        (mut source, head): Opened,
+        most: usize,
+    ) -> Result<Vec<RecordBatch>> {
+        let format = self.format(input, &head)?;
+        let encoding = detect::encoding_of(self.job.csv.encoding, &head.bytes);
+        let text = source.transcode(&head, &encoding)?;
+        let (skipped, mut splitter, decoder) = self.open(input, &text, 0, head.complete, format)?;
+        splitter.push(text.slice(skipped..))?;
+        if head.complete {
+            splitter.finish()?;
+        }
+        let (mut batches, mut rows) = (Vec::new(), 0);
+        while rows < most {
+            let Some(block) = splitter.next_block() else { break };
+            let batch = decoder.decode(&block)?.batch;
+            let batch = batch.slice(0, batch.num_rows().min(most - rows));
+            rows += batch.num_rows();
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+
+    fn format(&self, input: &ObjectRef, head: &Head) -> Result<Format> {
+        match self.job.format {
+            Some(format) => Ok(format),
+            None => Ok(detect::format(&input.uri, &head.bytes)?.0),
+        }
     }
 
     fn text(

@@ -11,6 +11,7 @@ pub mod exec;
 pub mod expr;
 pub mod feed;
 pub mod history;
+mod inference;
 pub mod job;
 pub mod judgement;
 pub mod keys;
@@ -34,4 +35,5 @@ pub mod write;
 
 pub use context::{Observer, Progress, RunContext, Silent};
 pub use error::{Error, ErrorKind, Result};
-pub use run::{Action, Published, commit_staged, infer, run};
+pub use inference::{PersonalData, infer};
+pub use run::{Action, Published, commit_staged, run};

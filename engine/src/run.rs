@@ -23,14 +23,14 @@ use crate::job::Job;
 use crate::judgement::judge;
 use crate::keys::{self, Keyring};
 use crate::pass::{Pass, Passed};
-use crate::prepare::{Plan, Undeclared, prepare};
+use crate::prepare::Plan;
 use crate::report::lineage::{Stage, Told, event};
+use crate::report::private::hide;
 use crate::report::{
-    ColumnReport, CommitReport, CommitState, Detected, EngineReport, InputReport, RowCounts, RunReport, TableReport,
-    Timing, Usage, Verdict,
+    ColumnReport, CommitReport, CommitState, EngineReport, InputReport, RowCounts, RunReport, TableReport, Timing,
+    Usage, Verdict,
 };
 use crate::ruleset::open_sources;
-use crate::schema::Schema;
 use crate::source::{self, Located, ObjectRef, Place, locate};
 use crate::transform::OutputTable;
 use crate::write::{DataFile, OutputFormat};
@@ -109,21 +109,6 @@ pub async fn run(job: Job, action: Action, mut cx: RunContext) -> Result<RunRepo
         let _ = run.audit(State::Error, &[], None, &attempt, &[error.to_string()]).await;
     }
     outcome
-}
-
-/// Infers the schema of a job's inputs.
-///
-/// # Errors
-/// As [`run`], and `Data` when the first input is not what it claims to be.
-pub async fn infer(job: Job, cx: RunContext) -> Result<(Schema, Vec<Detected>)> {
-    let inputs = source::list(&job.locations, cx.stores.as_ref()).await?;
-    let runtime = Handle::current();
-    blocking(move || {
-        let Some(first) = inputs.first() else { return Err(Error::internal("no input was listed")) };
-        let (plan, _) = prepare(&job, first, Undeclared::Infer, &runtime, &cx.cancel)?;
-        Ok((plan.schema, plan.detected))
-    })
-    .await
 }
 
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
@@ -274,11 +259,18 @@ impl Run {
 
     async fn execute(&self, attempt: &AttemptId) -> Result<RunReport> {
         let passed = self.pass(attempt).await?;
-        let Passed { plan, settled, collected, judged, written, tables, rejects, warnings, spilled_bytes, damage } =
+        let Passed { plan, settled, collected, mut judged, written, tables, rejects, warnings, spilled_bytes, damage } =
             passed;
+        if self.job.mask_marked {
+            hide(&mut judged, &plan.schema);
+        }
         let settled = |rule: usize| settled.get(rule).copied().unwrap_or(false);
         let (mut verdict, mut reasons) =
             judge(collected.rows, &judged.outcomes, settled, self.job.on_invalid, self.job.max_rejected);
+        if !written.unmet.is_empty() {
+            verdict = Verdict::Invalid;
+            reasons.extend(written.unmet.iter().cloned());
+        }
         if let Some(damage) = &damage {
             verdict = Verdict::Invalid;
             let help = damage.help().map(|help| format!(": {help}")).unwrap_or_default();

@@ -105,3 +105,78 @@ fn partitions_are_those_of_the_columns_that_come_out() {
     assert!(files[0]["path"].as_str().unwrap().contains("half=0/"), "{files:?}");
     assert_eq!(done.manifest["table"]["columns"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn a_demand_that_is_not_met_makes_the_run_invalid() {
+    let done =
+        steps("bigint, bigint, string", &many(30), "[{require: {condition: 'id < 28', because: too many}}]").unwrap();
+    assert_eq!(done.report.verdict, etl_engine::report::Verdict::Invalid);
+    assert_eq!(done.report.reasons, ["step 1 (`require`): 2 row(s): too many"]);
+    assert!(done.manifest.is_null());
+    let text = "[{k_anonymity: {columns: city, k: 10}}]";
+    let done = steps("bigint, bigint, string", &many(30), text).unwrap();
+    assert_eq!(done.report.verdict, etl_engine::report::Verdict::Valid, "{:?}", done.report.reasons);
+    let text = "[{k_anonymity: {columns: [city, n], k: 2}}]";
+    let done = steps("bigint, bigint, string", &many(30), text).unwrap();
+    assert_eq!(done.report.verdict, etl_engine::report::Verdict::Invalid);
+}
+
+#[test]
+fn rows_are_told_where_they_came_from() {
+    let input = "id,city\n1,Rome\nx,Oslo\n3,\"Pi\nsa\"\n4,Bari\n";
+    let text = "[{filter: id <> 3}, {audit_columns: {line: l, record: r}}, {surrogate_key: {as: k}}]";
+    let done = steps("bigint, string", input, text).unwrap();
+    assert_eq!(done.rows(), "id,city,l,r,k\n1,Rome,2,1,1\n4,Bari,6,4,2\n");
+}
+
+#[test]
+fn tables_beside_are_committed_with_the_jobs_own() {
+    let text = "[{split_rows: {where: city = 'Oslo', into: north}}, {derive: {x: id}}]";
+    let done = steps("bigint, bigint, string", &many(9), text).unwrap();
+    assert_eq!((done.rows().lines().count(), done.table("north").lines().count()), (7, 4));
+    let path = done.manifest["tables"][0]["files"][0]["path"].as_str().unwrap();
+    assert!(path.contains("tables/") && path.contains("/north/"), "{path}");
+}
+
+/// `id,email,city`, the e-mail marked.
+fn marked(steps: &str) -> Result<Published, etl_engine::Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let input = "id,email,city\n1,ada@example.org,Rome\nx,bob@example.org,Oslo\n3,eve@example.org,Rome\n";
+    let mut job = job(folder.path(), "bigint, string, string", input, steps);
+    job["schema"]["columns"][1]["pii"] = "EMAIL".into();
+    job["on_invalid"] = serde_json::json!({"format": "csv"});
+    publish(folder, &job)
+}
+
+#[test]
+fn personal_data_is_not_written_as_it_is() {
+    for text in [
+        "[]",
+        "[{derive: {e: upper(email)}}, {drop_fields: email}]",
+        "[{rename_fields: {email: e}}]",
+        "[{sql: 'SELECT city, max(email) AS e FROM input GROUP BY city'}]",
+        "[{nest: {columns: [id, email], as: n, to: struct}}]",
+    ] {
+        let found = refused(marked(text));
+        assert!(found.contains("personal data would be written as it is: `"), "{text}: {found}");
+    }
+    for text in [
+        "[{drop_fields: email}]",
+        "[{hash: {columns: email, key: example}}]",
+        "[{release: {columns: email, because: test}}]",
+        "[{sql: 'SELECT city, count(*) AS n FROM input GROUP BY city'}]",
+    ] {
+        marked(text).unwrap();
+    }
+}
+
+#[test]
+fn personal_data_is_masked_in_rejects_and_samples() {
+    let done = marked("[{drop_fields: email}]").unwrap();
+    let rejects = done.report.commit.as_ref().and_then(|commit| commit.rejects.clone()).unwrap();
+    let rejects = std::fs::read_to_string(rejects.strip_prefix("file://").unwrap_or(&rejects)).unwrap();
+    assert!(rejects.contains("x,***************,Oslo") && !rejects.contains("bob@"), "{rejects}");
+    let sample = done.report.samples.first().unwrap();
+    assert_eq!(sample.line_text, "x,***************,Oslo");
+    assert_eq!(sample.line_text.get(sample.caret.clone()), Some("x"));
+}

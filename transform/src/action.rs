@@ -25,6 +25,13 @@ pub enum Action {
         /// The condition.
         condition: String,
     },
+    /// The run is INVALID unless the condition is true for every row.
+    Require {
+        /// The condition.
+        condition: String,
+        /// What is told of rows for which it is not.
+        message: String,
+    },
     /// Batch to batch, by code.
     Kernel(Arc<dyn Kernel>),
     /// Personal data is protected in its place.

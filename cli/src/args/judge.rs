@@ -150,11 +150,18 @@ pub(crate) struct Convert {
 EXAMPLES
   etl-engine infer orders.csv
   etl-engine infer orders.csv > orders.schema.yaml   then: validate orders.csv --schema orders.schema.yaml
-  etl-engine infer s3://landing/orders/ --json | jq -r '.columns[].name'")]
+  etl-engine infer s3://landing/orders/ --json | jq -r '.columns[].name'
+  etl-engine infer orders.csv --no-pii               Do not mark columns that seem to hold personal data
+
+A column that is marked `pii: EMAIL` must be protected, dropped or released before a run writes it, and is masked in rejects.
+Marks are guesses from the first rows and the column's name: take away what is wrong, add what is missing.")]
 pub(crate) struct Infer {
     /// Files, directories, globs, URLs, or `-` for standard input
     #[arg(value_name = "IN", required = true)]
     pub(crate) inputs: Vec<String>,
+    /// Do not look for personal data
+    #[arg(long)]
+    pub(crate) no_pii: bool,
     /// Print JSON instead of YAML
     #[arg(long)]
     pub(crate) json: bool,

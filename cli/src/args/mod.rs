@@ -2,6 +2,7 @@
 
 mod arrive;
 mod judge;
+mod migrate;
 mod records;
 mod rules;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use arrive::{Pipeline, Plan};
 pub(crate) use judge::{Convert, Infer, JsonShape, Ruling, Run, Validate};
+pub(crate) use migrate::Migrate;
 pub(crate) use records::{Audit, Commits, Export, History, HistoryOf, JobCommand};
 pub(crate) use rules::{Explain, Rules, RulesParse, RulesSuggest};
 
@@ -89,6 +91,8 @@ pub(crate) enum Command {
     /// Work with job files
     #[command(subcommand)]
     Job(JobCommand),
+    /// Make a job file of a DataBrew recipe, a Glue Studio job or a Glue table
+    Migrate(Migrate),
 }
 
 impl Command {
@@ -110,6 +114,7 @@ impl Command {
             Self::Audit(Audit::Retry { .. }) => false,
             Self::History(History::List { json, .. } | History::Export { json, .. }) => *json,
             Self::Job(JobCommand::Schema) => false,
+            Self::Migrate(args) => args.json,
         }
     }
 }

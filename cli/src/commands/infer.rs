@@ -1,5 +1,6 @@
 //! `infer`: the schema that an input seems to have.
 
+use etl_engine::PersonalData;
 use etl_engine::job::open;
 use etl_engine::report::Detected;
 use etl_engine::schema::{Column, Schema, TextFormat};
@@ -17,7 +18,8 @@ pub(super) async fn execute(args: Infer, world: &mut World) -> Result<u8, Failur
     spec::limit(&args.limits, &mut spec);
     let mut job = open::bind(&spec, "", "", world.stores.as_ref()).await?;
     job.locations.clone_from(&args.inputs);
-    let (schema, detected) = world.run(async |context| etl_engine::infer(job, context).await).await?;
+    let personal = if args.no_pii { PersonalData::Ignore } else { PersonalData::Mark };
+    let (schema, detected) = world.run(async |context| etl_engine::infer(job, personal, context).await).await?;
     match args.json {
         true => {
             let columns: Vec<Value> = schema.columns.iter().map(|column| Value::Object(members(column))).collect();
@@ -38,6 +40,9 @@ fn members(column: &Column) -> Map<String, Value> {
     }
     if !column.format.datetime.is_empty() {
         members.insert("formats".to_owned(), column.format.datetime.clone().into());
+    }
+    if let Some(pii) = &column.pii {
+        members.insert("pii".to_owned(), pii.clone().into());
     }
     if column.format.nulls != TextFormat::default().nulls {
         members.insert("nulls".to_owned(), column.format.nulls.clone().into());
@@ -93,6 +98,7 @@ mod tests {
             name: (*name).to_owned(),
             column_type: ColumnType::Decimal { precision: 12, scale: 2 },
             nullable: true,
+            pii: (*name == "a b").then(|| "EMAIL".to_owned()),
             format: TextFormat { nulls: vec![String::new(), "NA".to_owned()], ..TextFormat::default() },
         });
         let schema = Schema { columns: columns.collect() };

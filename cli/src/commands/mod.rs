@@ -7,6 +7,7 @@ mod explain;
 mod history;
 mod infer;
 mod job;
+mod migrate;
 mod pipeline;
 mod plan;
 mod rules;
@@ -14,7 +15,10 @@ mod run;
 mod spec;
 mod validate;
 
+use std::io::Read;
+
 use etl_engine::report::RunReport;
+use etl_engine::{Error, ErrorKind};
 use serde_json::{Value, json};
 
 use crate::args::{Command, JsonShape};
@@ -37,6 +41,7 @@ pub(crate) async fn execute(command: Command, world: &mut World) -> Result<u8, F
         Command::Audit(args) => audit::execute(args, world).await,
         Command::History(args) => history::execute(args, world).await,
         Command::Job(args) => job::execute(&args, world),
+        Command::Migrate(args) => migrate::execute(args, world).await,
     }
 }
 
@@ -52,7 +57,20 @@ fn finish(report: &RunReport, json: Option<JsonShape>, next: Option<&str>, world
 
 fn document(report: &RunReport) -> Result<Value, Failure> {
     let value = serde_json::to_value(report);
-    Ok(value.map_err(|error| etl_engine::Error::internal("the report cannot be written as JSON").with_source(error))?)
+    Ok(value.map_err(|error| Error::internal("the report cannot be written as JSON").with_source(error))?)
+}
+
+/// The largest text that is read from standard input; in bytes.
+const MAX_TEXT_BYTES: u64 = 16 << 20;
+
+/// The text on standard input.
+fn standard_input() -> Result<String, Error> {
+    let mut text = String::new();
+    let read = std::io::stdin().take(MAX_TEXT_BYTES).read_to_string(&mut text);
+    read.map_err(|error| {
+        Error::new(ErrorKind::Input, "standard input cannot be read as UTF-8 text").with_source(error)
+    })?;
+    Ok(text)
 }
 
 /// A word as a POSIX shell takes it, for commands that are suggested.

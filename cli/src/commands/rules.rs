@@ -1,21 +1,17 @@
 //! `rules parse`: a ruleset checked and printed in canonical form. `rules suggest`: one learned from files.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
 use etl_engine::job::Faulty;
 use etl_engine::job::open::{self, read_text};
 use etl_engine::suggest::suggest as learn;
-use etl_engine::{Error, ErrorKind};
 use etl_rules::dqdl::{self, Severity};
 use serde_json::{Value, json};
 
-use super::{shell, spec};
+use super::{shell, spec, standard_input};
 use crate::args::{Rules, RulesParse, RulesSuggest};
 use crate::failure::{Failure, render_faulty};
 use crate::world::World;
-
-/// The largest ruleset that is read from standard input; in bytes.
-const MAX_BYTES: u64 = 16 << 20;
 
 /// Does it; gives the exit code.
 pub(super) async fn execute(args: Rules, world: &mut World) -> Result<u8, Failure> {
@@ -89,13 +85,4 @@ async fn parse(RulesParse { file, json }: RulesParse, world: &mut World) -> Resu
         let _ = write!(std::io::stderr(), "{}", render_faulty(&problems, world.error_look));
     }
     Ok(if valid { 0 } else { 2 })
-}
-
-fn standard_input() -> Result<String, Error> {
-    let mut text = String::new();
-    let read = std::io::stdin().take(MAX_BYTES).read_to_string(&mut text);
-    read.map_err(|error| {
-        Error::new(ErrorKind::Input, "standard input cannot be read as UTF-8 text").with_source(error)
-    })?;
-    Ok(text)
 }

@@ -167,6 +167,30 @@ async fn rows_that_do_not_add_up_are_never_published() {
 }
 
 #[tokio::test]
+async fn rows_that_are_lost_between_steps_are_never_published() {
+    use crate::transform::{StepMode, StepReport};
+    let step = |step: usize, rows_in: u64, rows_out: u64| StepReport {
+        step,
+        name: "flatten".into(),
+        table: None,
+        mode: StepMode::PerBatch,
+        rows_in,
+        rows_out,
+    };
+    // Three rows were accepted, and three are in the files.
+    for (steps, holds) in [
+        (vec![step(1, 3, 5), step(2, 5, 3)], true),
+        (vec![step(1, 3, 5), step(2, 4, 3)], false),
+        (vec![step(1, 2, 3)], false),
+        (vec![step(1, 3, 4)], false),
+    ] {
+        let root = located(Arc::new(InMemory::new()));
+        let manifest = Manifest { steps, ..manifest("a", 3) };
+        assert_eq!(publish(&root, &manifest).await.is_ok(), holds, "{:?}", manifest.steps);
+    }
+}
+
+#[tokio::test]
 async fn gc_takes_what_no_commit_names_and_nothing_else() {
     use object_store::ObjectStoreExt;
     let root = located(Arc::new(InMemory::new()));

@@ -334,6 +334,10 @@ pub(super) fn aggregates() -> Vec<Arc<AggregateUDF>> {
 
 /// What runs: the window functions to register.
 pub(super) fn windows() -> Vec<Arc<WindowUDF>> {
-    let wanted = |window: &Arc<WindowUDF>| WINDOWS.iter().any(|entry| entry.runs == window.name());
+    // The planner takes these two for functions of a window where one follows, aggregates though they are elsewhere.
+    const BOTH: [&str; 2] = ["first_value", "last_value"];
+    let wanted = |window: &Arc<WindowUDF>| {
+        BOTH.contains(&window.name()) || WINDOWS.iter().any(|entry| entry.runs == window.name())
+    };
     datafusion::functions_window::all_default_window_functions().into_iter().filter(wanted).collect()
 }

@@ -3,7 +3,7 @@
 use std::path::Path as FilePath;
 
 use etl_rules::dqdl;
-use object_store::ObjectStoreExt;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use super::faulty::Faulty;
 use super::{Job, JobSpec, load};
@@ -65,6 +65,22 @@ pub async fn write_text(location: &str, text: String, stores: &dyn StoreProvider
     let place = locate(location, stores)?;
     let written = place.store.put(&place.path, text.into_bytes().into()).await;
     written.map(drop).map_err(|error| Error::from(error).with_context("file", location))
+}
+
+/// Writes a text to a path or a URL where nothing is yet.
+///
+/// # Errors
+/// `Configuration` when something is there; `Storage` when it cannot be written.
+pub async fn create_text(location: &str, text: String, stores: &dyn StoreProvider) -> Result<()> {
+    let place = locate(location, stores)?;
+    let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+    let written = place.store.put_opts(&place.path, text.into_bytes().into(), options).await;
+    written.map(drop).map_err(|error| match error {
+        object_store::Error::AlreadyExists { .. } => {
+            Error::configuration(format!("{location} is there already")).with_help("give another name, or --force")
+        }
+        error => Error::from(error).with_context("file", location),
+    })
 }
 
 /// Why a file is not there: with the name that may be meant.

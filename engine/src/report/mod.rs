@@ -5,6 +5,7 @@ pub mod failure;
 mod faults;
 mod glue;
 pub mod lineage;
+pub(crate) mod private;
 
 pub use excerpt::excerpt;
 pub use faults::{FaultEntry, FaultKey, FaultLog, FaultPlace, FaultSample};

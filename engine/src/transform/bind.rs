@@ -62,6 +62,7 @@ struct Binder<'a> {
     operations: Vec<OperationInfo>,
     lookups: Vec<LookupTable>,
     protections: Vec<(Protection, SchemaRef)>,
+    demands: Vec<(usize, &'static str, String)>,
     wants_origin: bool,
     keeps_grain: bool,
 }
@@ -80,6 +81,7 @@ impl Transform {
             operations: Vec::new(),
             lookups: Vec::new(),
             protections: Vec::new(),
+            demands: Vec::new(),
             wants_origin: false,
             keeps_grain: true,
         };
@@ -95,6 +97,7 @@ impl Transform {
             operations: binder.operations,
             lookups: binder.lookups,
             protections: binder.protections,
+            demands: binder.demands,
             wants_origin: binder.wants_origin,
             keeps_grain: binder.keeps_grain,
         })
@@ -156,6 +159,19 @@ impl<'a> Binder<'a> {
                             return Ok(Chain { operations, end });
                         }
                     }
+                }
+                Action::Require { condition, message } => {
+                    let all = etl_transform::sql::all(&line.columns);
+                    let (sql, names) = etl_transform::sql::select_text(&all, "input", &format!("WHERE {condition}"))
+                        .map_err(failed)?;
+                    let query = self.planned(&sql, &line, false).and_then(|query| kept(query, Some(&names)));
+                    let rows = query.map_err(failed)?.over_rows("input").map_err(|text| failed(Problem::new(text)))?;
+                    let rows = rows.ok_or_else(|| {
+                        failed(Problem::new("the condition looks at more than a row").with_help("derive it before"))
+                    })?;
+                    let id = self.operation(step, name, &line, StepMode::PerBatch, false);
+                    operations.push((id, Operation::Require(self.demands.len(), rows)));
+                    self.demands.push((step, name, message));
                 }
                 Action::Query { sql, names, ordered } => {
                     let query = self.planned(&sql, &line, ordered);

@@ -33,6 +33,8 @@ pub(super) enum End {
 pub(super) enum Operation {
     Rows(RowQuery),
     Kernel(Arc<dyn Kernel>),
+    /// The demand of that number: a query that keeps the rows that meet it.
+    Require(usize, RowQuery),
     /// The protection of that number.
     Protect(usize),
     /// The lookup of that number.
@@ -81,6 +83,8 @@ pub(super) struct Workshop {
     pub(super) facts: RunFacts,
     pub(super) lookups: Vec<LookupIndex>,
     pub(super) protections: Vec<Arc<dyn Kernel>>,
+    /// Rows that do not meet each demand.
+    pub(super) unmet: Vec<AtomicU64>,
     pub(super) counters: Arc<[Counter]>,
 }
 
@@ -105,6 +109,13 @@ impl Chain {
             batch = match operation {
                 Operation::Rows(query) => query.run(&batch, &mut rows)?,
                 Operation::Kernel(kernel) => kernel.apply(&batch, place).map_err(Error::configuration)?,
+                Operation::Require(number, query) => {
+                    let met = query.run(&batch, &mut None)?.num_rows();
+                    if let Some(unmet) = shop.unmet.get(*number) {
+                        unmet.fetch_add((before - met) as u64, Ordering::Relaxed);
+                    }
+                    batch
+                }
                 Operation::Protect(number) => {
                     let Some(kernel) = shop.protections.get(*number) else {
                         return Err(Error::internal("a protection was not made"));

@@ -43,6 +43,8 @@ pub struct Transform {
     /// What is counted, in the order of the steps.
     operations: Vec<OperationInfo>,
     lookups: Vec<LookupTable>,
+    /// What is told when a demand is not met: its step's number and name, and the reason.
+    demands: Vec<(usize, &'static str, String)>,
     /// Protections, and the columns that reach them.
     protections: Vec<(Protection, SchemaRef)>,
     /// Whether a step asks where rows came from.

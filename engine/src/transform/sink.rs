@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -51,6 +51,8 @@ pub struct Written {
     pub steps: Vec<StepReport>,
     /// Rows that were left out of the job's own table by steps that do nothing else.
     pub filtered: u64,
+    /// Demands that rows do not meet, a sentence each.
+    pub unmet: Vec<String>,
     /// Bytes that were put aside.
     pub spilled_bytes: u64,
 }
@@ -132,7 +134,8 @@ impl TransformSink {
             let kernel = protection.kernel(columns, &facts.protect, first);
             protections.push(kernel.map_err(|problem| Error::configuration(problem.message))?);
         }
-        let shop = Arc::new(Workshop { facts, lookups, protections, counters: transform.counters() });
+        let unmet = transform.demands.iter().map(|_| AtomicU64::new(0)).collect();
+        let shop = Arc::new(Workshop { facts, lookups, protections, unmet, counters: transform.counters() });
         let flow = Flow::begin(Arc::clone(&transform.first), destinations)?;
         Ok(Self {
             transform,
@@ -185,7 +188,11 @@ impl TransformSink {
             files.push(output.map_or(Ok(Vec::new()), TableWriter::close)?);
         }
         let (steps, filtered) = transform.reports(&self.shop.counters);
-        Ok(Written { files, steps, filtered, spilled_bytes })
+        let unmet = transform.demands.iter().zip(&self.shop.unmet).filter_map(|((step, name, message), unmet)| {
+            let rows = unmet.load(Ordering::Relaxed);
+            (rows > 0).then(|| format!("step {step} (`{name}`): {rows} row(s): {message}"))
+        });
+        Ok(Written { files, steps, filtered, unmet: unmet.collect(), spilled_bytes })
     }
 
     /// Gives up: no file stays.

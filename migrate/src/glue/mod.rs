@@ -135,8 +135,14 @@ impl<'g, 'd> Translation<'g, 'd> {
                 if target.sink.is_none() {
                     self.job.sink.comment("sink: {location: ...}");
                 }
+                match target.catalog {
+                    // What is made known must be published first: a catalog without a sink is refused.
+                    Some(catalog) if target.sink.is_none() => {
+                        self.job.catalog.comment(format!("catalog: {catalog}   once there is a sink"));
+                    }
+                    catalog => self.job.catalog.value = catalog,
+                }
                 self.job.sink.value = target.sink;
-                self.job.catalog.value = target.catalog;
                 self.carried(node, "sink", &target.changed);
             }
             Err(Refusal(why)) => {
