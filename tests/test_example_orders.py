@@ -139,10 +139,8 @@ def within(path: Path) -> bytes:
             if statistics is not None and statistics.has_min_max:
                 found += [statistics.min, statistics.max]
     found += [file.metadata.metadata or {}, file.schema_arrow.metadata or {}]
-    flat = [[file.read()]]
-    for [table] in flat:
-        for column in table.columns:
-            found += column.to_pylist()
+    for column in file.read().columns:
+        found += column.to_pylist()
     return b"\n".join(spelled(value) for value in found)
 
 
@@ -419,7 +417,20 @@ def test_other_commands_show_nothing_either(tmp_path, wanted):
     for arguments in (["-v"], ["--json"], ["--json=glue"]):
         said = run("validate", "--job", JOB, *arguments)
         texts[f"validate {arguments}"] = (said.out + said.err).encode()
-    for folder in ("invalid", "fail", "dry"):
+    for verdict, limit in (("good", "3%"), ("bad", "0")):
+        landing, temp = tmp_path / f"landing-{verdict}", tmp_path / verdict / "temp"
+        landing.mkdir()
+        temp.mkdir(parents=True)
+        (landing / "orders.csv").write_bytes((ORDERS / "orders.csv").read_bytes())
+        job = changed(landing, lambda job: job["on_invalid"].update(max_rejected=limit))
+        job = job.rename(tmp_path / verdict / "job.yaml")
+        said = run("pipeline", job, "--watch", landing, "--once", "-vv", env={"TMPDIR": str(temp)})
+        assert any(landing.rglob("_failed/**/orders.csv")) == (verdict == "bad"), said.err
+        texts[f"pipeline {verdict}"] = (said.out + said.err).encode()
+        for path in (path for path in (*landing.rglob("*"), *(tmp_path / verdict).rglob("*")) if path.is_file()):
+            if path.name != "orders.csv":
+                texts[str(path)] = path.read_bytes() + (within(path) if path.suffix == ".parquet" else b"")
+    for folder in ("invalid", "fail", "dry", "good", "bad"):
         assert list((tmp_path / folder / "temp").rglob("*")) == []
     assert search(texts, wanted) == []
 
@@ -552,6 +563,24 @@ EXPOSED = {
     "as rows": (
         with_step({"unpivot": {"columns": ["phone", "customer"], "name": "what", "value": "told"}}, at=2, gone=["phone", "customer"]),
         ["told"],
+    ),
+    "by a condition": (with_step({"derive": {"old": "if(born < '1960-01-01', 1, 0)", "there": "email is null"}}), ["old", "there"]),
+    "over a column": (with_step({"derive": {"country": "coalesce(country, phone)"}}), ["country"]),
+    "by an order": (with_step({"window": {"columns": {"place": "rank() over (order by born)"}}}, at=2), ["place"]),
+    "as a part of a date": (with_step({"date_parts": {"column": "born", "parts": ["month"]}}), ["born_month"]),
+    "as names": (with_step({"one_hot": {"column": "phone", "values": ["+1"], "prefix": "is"}}), ["is+1"]),
+    "in a column of another name": (
+        put(transform=[{"sql": "SELECT order_id AS email, email AS order_id FROM input"}], sink={"partition_by": []}),
+        ["order_id"],
+    ),
+    "behind other rows": (
+        put(transform=[{"sql": "SELECT country AS c FROM input UNION ALL SELECT note FROM input"}], sink={"partition_by": []}),
+        ["c"],
+    ),
+    "by a query in a query": (
+        put(transform=[{"sql": "WITH a AS (SELECT max(phone) AS p FROM input) SELECT order_id, (SELECT p FROM a) AS p FROM input"}],
+            sink={"partition_by": []}),
+        ["p"],
     ),
     "in a partition": (put(sink={"partition_by": ["email"]}, transform=[]), ["email"]),
 }
