@@ -291,3 +291,10 @@ def test_parse_timestamps(tmp_path):
     steps = [{"parse_date": {"column": "text", "formats": list(forms), "to": "timestamp"}}]
     done = transform(tmp_path, steps, [{"id": at, "text": written} for at, (written, _) in enumerate(rows)], {"id": "bigint", "text": "string"})
     same_rows(done.rows, [{"id": at, "text": value} for at, (_, value) in enumerate(rows)])
+
+
+@pytest.mark.xfail(strict=True, reason="names are read in one spelling alone; Spark's formatters take any case")
+def test_parse_names_in_any_case(tmp_path):
+    rows = [{"id": at, "text": text} for at, text in enumerate(["09-FEB-2024", "09-feb-2024", "09-Feb-2024"])]
+    out = transform(tmp_path, [{"parse_date": {"column": "text", "formats": "dd-MMM-yyyy"}}], rows, {"id": "int", "text": "string"})
+    same_rows(out.rows, [{"id": at, "text": DATE(2024, 2, 9)} for at in range(3)])
