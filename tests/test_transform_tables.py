@@ -44,14 +44,11 @@ def ordered(*by):
 
     def expected(rows):
         for name, descending, nulls_first in reversed(by):
-            present = sorted((row for row in rows if row[name] is not None), key=lambda row: row[name], reverse=descending)
-            if descending:
-                # Equal rows stay in their order.
-                present = sorted((row for row in rows if row[name] is not None), key=lambda row: row[name])
-                groups = {}
-                for row in present:
+            groups = {}
+            for row in rows:
+                if row[name] is not None:
                     groups.setdefault(row[name], []).append(row)
-                present = [row for value in sorted(groups, reverse=True) for row in groups[value]]
+            present = [row for value in sorted(groups, reverse=descending) for row in groups[value]]
             nulls = [row for row in rows if row[name] is None]
             rows = nulls + present if nulls_first else present + nulls
         return rows
