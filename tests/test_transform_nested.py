@@ -21,7 +21,10 @@ def document(chance: random.Random) -> dict[str, Any]:
     doc["day"] = chance.choice(["2024-02-29", "1999-12-31", None])
     doc["a.b"] = chance.choice(["dotted", None])
     doc["tags"] = chance.choice([[], ["x"], ["a", None, "é", "a"], None])
-    doc["items"] = [{"sku": f"s{n}", "n": chance.randrange(9), "deep": {"x": chance.choice([1.5, None])}} for n in range(chance.randrange(4))]
+    doc["items"] = [
+        {"sku": f"s{n}", "n": chance.randrange(9), "deep": {"x": chance.choice([1.5, None])}}
+        for n in range(chance.randrange(4))
+    ]
     if chance.random() < 0.2:
         doc["user"] = chance.choice([None, {}])
     for name in list(doc):
@@ -47,7 +50,10 @@ def written(doc: Any, chance: random.Random) -> str:
 def documents(count: int = 250) -> tuple[list[Row], list[Any]]:
     chance = random.Random(41)
     docs = [None if chance.random() < 0.1 else document(chance) for _ in range(count)]
-    rows = [{"id": at, "doc": None if doc is None else written(doc, chance), "note": chance.choice(["n", None])} for at, doc in enumerate(docs)]
+    rows = [
+        {"id": at, "doc": None if doc is None else written(doc, chance), "note": chance.choice(["n", None])}
+        for at, doc in enumerate(docs)
+    ]
     return rows, docs
 
 
@@ -73,7 +79,13 @@ FIELDS |= {"paid": "boolean", "day": "date", "`a.b`": "string"}
 
 
 def unboxed(doc: Any, prefix: str = "doc.") -> Row:
-    values = [at(doc, "user", "name"), at(doc, "user", "address", "zip"), at(doc, "count"), at(doc, "total"), real(at(doc, "ratio"))]
+    values = [
+        at(doc, "user", "name"),
+        at(doc, "user", "address", "zip"),
+        at(doc, "count"),
+        at(doc, "total"),
+        real(at(doc, "ratio")),
+    ]
     values += [at(doc, "paid"), date(at(doc, "day")), at(doc, "a.b")]
     return dict(zip([prefix + name.strip("`") for name in FIELDS], values))
 
@@ -94,7 +106,12 @@ def test_unbox_beside_the_text(tmp_path):
 
 
 def test_unbox_parts_as_json(tmp_path):
-    out = transform(tmp_path, [{"unbox": {"column": "doc", "fields": {"items": "string", "user": "string", "total": "string"}}}], ROWS, TYPES)
+    out = transform(
+        tmp_path,
+        [{"unbox": {"column": "doc", "fields": {"items": "string", "user": "string", "total": "string"}}}],
+        ROWS,
+        TYPES,
+    )
     for row, doc in zip(out.rows, DOCS, strict=True):
         for name in ("items", "user"):
             value = at(doc, name)
@@ -105,10 +122,29 @@ def test_unbox_parts_as_json(tmp_path):
 
 
 # Values that do not fit: (JSON, type).
-MISFITS = [("1.5", "long"), ("9223372036854775808", "long"), ("1.505", "decimal(8,2)"), ("1234567.5", "decimal(8,2)"), ('"x"', "long"), ('"maybe"', "boolean")]
+MISFITS = [
+    ("1.5", "long"),
+    ("9223372036854775808", "long"),
+    ("1.505", "decimal(8,2)"),
+    ("1234567.5", "decimal(8,2)"),
+    ('"x"', "long"),
+    ('"maybe"', "boolean"),
+]
 MISFITS += [("[1]", "long"), ('{"a": 1}', "double"), ('"2023-02-29"', "date"), ("2147483648", "int"), ("1e400", "double")]
-FITS = [('"12"', "long", 12), ('"true"', "boolean", True), ('"1.50"', "decimal(8,2)", Decimal("1.50")), ("7", "double", 7.0), ("12345", "string", "12345"), ("1.50", "string", "1.50")]
-FITS += [("true", "string", "true"), ("100", "decimal(8,2)", Decimal("100.00")), ("null", "long", None), ('"\\u00e9\\ud83d\\ude00"', "string", "é😀")]
+FITS = [
+    ('"12"', "long", 12),
+    ('"true"', "boolean", True),
+    ('"1.50"', "decimal(8,2)", Decimal("1.50")),
+    ("7", "double", 7.0),
+    ("12345", "string", "12345"),
+    ("1.50", "string", "1.50"),
+]
+FITS += [
+    ("true", "string", "true"),
+    ("100", "decimal(8,2)", Decimal("100.00")),
+    ("null", "long", None),
+    ('"\\u00e9\\ud83d\\ude00"', "string", "é😀"),
+]
 
 
 def one_value(value: str, name: str = "v") -> list[Row]:
@@ -118,7 +154,9 @@ def one_value(value: str, name: str = "v") -> list[Row]:
 def test_values_that_fit(tmp_path):
     fields = {f"v{n}": kind for n, (_, kind, _) in enumerate(FITS)}
     text = "{" + ", ".join(f'"v{n}": {value}' for n, (value, _, _) in enumerate(FITS)) + "}"
-    out = transform(tmp_path, [{"unbox": {"column": "doc", "fields": fields, "prefix": ""}}], [{"id": 1, "doc": text, "note": None}], TYPES)
+    out = transform(
+        tmp_path, [{"unbox": {"column": "doc", "fields": fields, "prefix": ""}}], [{"id": 1, "doc": text, "note": None}], TYPES
+    )
     same_rows(out.rows, [{"id": 1, "note": None} | {f"v{n}": value for n, (_, _, value) in enumerate(FITS)}])
 
 
@@ -146,7 +184,12 @@ def exploded(value, index=None, outer=False, name="doc"):
             if not elements and outer:
                 elements = [(None, None)]
             for place, element in elements:
-                made = {(name if key == "doc" else key): (value(element) if key == "doc" and element is not None else None if key == "doc" else old) for key, old in row.items()}
+                made = {
+                    (name if key == "doc" else key): (
+                        value(element) if key == "doc" and element is not None else None if key == "doc" else old
+                    )
+                    for key, old in row.items()
+                }
                 out.append(made | ({index: place} if index else {}))
         return out
 
@@ -156,7 +199,10 @@ def exploded(value, index=None, outer=False, name="doc"):
 def arrays(element, count=150):
     chance = random.Random(43)
     docs = [None if chance.random() < 0.1 else [element(chance) for _ in range(chance.randrange(4))] for _ in range(count)]
-    return [{"id": at, "doc": None if doc is None else written(doc, chance), "note": chance.choice(["n", None])} for at, doc in enumerate(docs)], docs
+    return [
+        {"id": at, "doc": None if doc is None else written(doc, chance), "note": chance.choice(["n", None])}
+        for at, doc in enumerate(docs)
+    ], docs
 
 
 def test_flatten(tmp_path):
@@ -174,10 +220,15 @@ def test_flatten_numbers_with_their_places(tmp_path):
 
 def test_flatten_objects_and_unbox_them(tmp_path):
     rows, docs = arrays(lambda chance: {"x": {"y": chance.choice([1, None])}, "z": chance.choice(["z", None])})
-    steps = [{"flatten": {"column": "doc", "as": "item", "index": "place"}}, {"unbox": {"column": "item", "fields": {"x.y": "int", "z": "string"}}}]
+    steps = [
+        {"flatten": {"column": "doc", "as": "item", "index": "place"}},
+        {"unbox": {"column": "item", "fields": {"x.y": "int", "z": "string"}}},
+    ]
     out = transform(tmp_path, steps, rows, TYPES)
     expected = exploded(lambda x: x, "place", name="item")(rows, docs)
-    same_rows(out.rows, [without(row, "item") | {"item.x.y": row["item"]["x"]["y"], "item.z": row["item"]["z"]} for row in expected])
+    same_rows(
+        out.rows, [without(row, "item") | {"item.x.y": row["item"]["x"]["y"], "item.z": row["item"]["z"]} for row in expected]
+    )
 
 
 def test_flatten_what_is_no_array(tmp_path):
@@ -196,17 +247,34 @@ def test_relationalize(tmp_path):
         "items": {"path": "items", "key": "id", "fields": {"sku": "string", "n": "int", "deep.x": "double"}},
         "tags": {"path": "tags", "key": ["id", "note"], "type": "string"},
     }
-    steps = [{"filter": "id % 7 <> 0"}, {"relationalize": {"column": "doc", "fields": {"user.name": "string", "total": "decimal(8,2)"}, "prefix": "d_", "children": children}}]
+    steps = [
+        {"filter": "id % 7 <> 0"},
+        {
+            "relationalize": {
+                "column": "doc",
+                "fields": {"user.name": "string", "total": "decimal(8,2)"},
+                "prefix": "d_",
+                "children": children,
+            }
+        },
+    ]
     out = transform(tmp_path, steps, ROWS, TYPES)
     pairs = [(row, doc) for row, doc in zip(ROWS, DOCS) if row["id"] % 7]
-    same_rows(out.rows, [without(row, "doc") | {"d_user.name": at(doc, "user", "name"), "d_total": at(doc, "total")} for row, doc in pairs])
+    same_rows(
+        out.rows,
+        [without(row, "doc") | {"d_user.name": at(doc, "user", "name"), "d_total": at(doc, "total")} for row, doc in pairs],
+    )
     items = [
         {"id": row["id"], "index": place, "sku": item["sku"], "n": item["n"], "deep.x": item["deep"]["x"]}
         for row, doc in pairs
         for place, item in enumerate(at(doc, "items") or [])
     ]
     same_rows(out.tables["items"], items)
-    tags = [{"id": row["id"], "note": row["note"], "value": tag, "index": place} for row, doc in pairs for place, tag in enumerate(at(doc, "tags") or [])]
+    tags = [
+        {"id": row["id"], "note": row["note"], "value": tag, "index": place}
+        for row, doc in pairs
+        for place, tag in enumerate(at(doc, "tags") or [])
+    ]
     same_rows(out.tables["tags"], tags)
 
 
@@ -215,7 +283,14 @@ def test_relationalize_arrays(tmp_path):
     steps = [{"relationalize": {"column": "doc", "children": {"numbers": {"key": "id", "type": "long"}}}}]
     out = transform(tmp_path, steps, rows, TYPES)
     same_rows(out.rows, [without(row, "doc") for row in rows])
-    same_rows(out.tables["numbers"], [{"id": row["id"], "value": value, "index": place} for row, doc in zip(rows, docs) for place, value in enumerate(doc or [])])
+    same_rows(
+        out.tables["numbers"],
+        [
+            {"id": row["id"], "value": value, "index": place}
+            for row, doc in zip(rows, docs)
+            for place, value in enumerate(doc or [])
+        ],
+    )
 
 
 # Columns put together.
@@ -229,7 +304,10 @@ def json_value(value: Any) -> Any:
 
 def test_nest(tmp_path):
     rows = random_rows(47)
-    steps = [{"nest": {"columns": COLUMNS, "as": "object", "keep": True}}, {"nest": {"columns": ["text", "amount", "flag"], "as": "array", "to": "array"}}]
+    steps = [
+        {"nest": {"columns": COLUMNS, "as": "object", "keep": True}},
+        {"nest": {"columns": ["text", "amount", "flag"], "as": "array", "to": "array"}},
+    ]
     out = transform(tmp_path, steps, rows)
     for found, row in zip(out.rows, rows, strict=True):
         numbers = json.loads(found["object"], parse_float=Decimal)
@@ -237,18 +315,31 @@ def test_nest(tmp_path):
         for name in ("text", "small", "big", "flag", "day"):
             assert numbers[name] == json_value(row[name]), name
         for name in ("amount", "ratio"):
-            assert (None if numbers[name] is None else float(numbers[name])) == (None if row[name] is None else float(row[name])), name
+            assert (None if numbers[name] is None else float(numbers[name])) == (
+                None if row[name] is None else float(row[name])
+            ), name
         if row["amount"] is not None:
             assert f'"amount":{row["amount"]},' in found["object"]
         if row["at"] is not None:
             assert type(row["at"]).fromisoformat(numbers["at"].removesuffix("Z")) == row["at"]
         assert json.loads(found["array"], parse_float=Decimal) == [row["text"], row["amount"], row["flag"]]
-    assert [name for name in out.columns if name not in ("object", "array")] == [name for name in rows[0] if name not in ("text", "amount", "flag")]
+    assert [name for name in out.columns if name not in ("object", "array")] == [
+        name for name in rows[0] if name not in ("text", "amount", "flag")
+    ]
 
 
 def test_nest_and_unbox_are_inverse(tmp_path):
     rows = random_rows(53)
-    kinds = {"text": "string", "amount": "decimal(12,2)", "small": "int", "big": "long", "ratio": "double", "flag": "boolean", "day": "date", "at": "timestamp"}
+    kinds = {
+        "text": "string",
+        "amount": "decimal(12,2)",
+        "small": "int",
+        "big": "long",
+        "ratio": "double",
+        "flag": "boolean",
+        "day": "date",
+        "at": "timestamp",
+    }
     steps = [{"nest": {"columns": COLUMNS, "as": "all"}}, {"unbox": {"column": "all", "fields": kinds, "prefix": ""}}]
     out = transform(tmp_path, steps, rows)
     rest = [name for name in rows[0] if name not in COLUMNS]
@@ -260,7 +351,11 @@ def test_nest_and_unbox_are_inverse(tmp_path):
 
 def test_split_rows(tmp_path):
     rows = random_rows(59)
-    steps = [{"split_rows": {"where": "small > 0 or city = 'Rome'", "into": "large"}}, {"split_rows": {"where": "flag", "into": "flagged"}}, {"derive": {"kept": "id"}}]
+    steps = [
+        {"split_rows": {"where": "small > 0 or city = 'Rome'", "into": "large"}},
+        {"split_rows": {"where": "flag", "into": "flagged"}},
+        {"derive": {"kept": "id"}},
+    ]
     out = transform(tmp_path, steps, rows)
     goes = [row for row in rows if (row["small"] is not None and row["small"] > 0) or row["city"] == "Rome"]
     stays = [row for row in rows if row not in goes]
@@ -272,7 +367,11 @@ def test_split_rows(tmp_path):
 
 def test_split_fields(tmp_path):
     rows = random_rows(61)
-    steps = [{"split_fields": {"columns": ["text", "day"], "into": "texts", "key": "id"}}, {"filter": "flag"}, {"split_fields": {"columns": "at", "into": "times"}}]
+    steps = [
+        {"split_fields": {"columns": ["text", "day"], "into": "texts", "key": "id"}},
+        {"filter": "flag"},
+        {"split_fields": {"columns": "at", "into": "times"}},
+    ]
     out = transform(tmp_path, steps, rows)
     flagged = [row for row in rows if row["flag"]]
     same_rows(out.tables["texts"], [{name: row[name] for name in ("id", "text", "day")} for row in rows])

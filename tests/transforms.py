@@ -6,13 +6,14 @@ import math
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from conftest import run
 
 Row = dict[str, Any]
@@ -63,7 +64,9 @@ def random_rows(seed: int = 1, count: int = 300) -> list[Row]:
         return DATE(1995, 1, 1) + datetime.timedelta(chance.randrange(15000))
 
     def at() -> datetime.datetime:
-        return STAMP(1995, 1, 1) + datetime.timedelta(seconds=chance.randrange(10**9), microseconds=chance.choice([0, 0, 120000, 7]))
+        return STAMP(1995, 1, 1) + datetime.timedelta(
+            seconds=chance.randrange(10**9), microseconds=chance.choice([0, 0, 120000, 7])
+        )
 
     makers: dict[str, Callable[[], Any]] = {
         "small": lambda: chance.choice([0, 1, -1, 5, 5, 100, chance.randrange(-1000, 1000)]),
@@ -73,7 +76,9 @@ def random_rows(seed: int = 1, count: int = 300) -> list[Row]:
         "flag": lambda: chance.random() < 0.5,
         "city": lambda: chance.choice(CITIES),
         "text": lambda: chance.choice([*TEXTS, text()]),
-        "code": lambda: f"{chance.choice(['DE', 'it', 'X'])}-{chance.randrange(200)}{chance.choice(['', ' (new)', '-b', '/c-d'])}",
+        "code": lambda: (
+            f"{chance.choice(['DE', 'it', 'X'])}-{chance.randrange(200)}{chance.choice(['', ' (new)', '-b', '/c-d'])}"
+        ),
         "day": lambda: chance.choice([*DAYS, day(), day()]),
         "until": lambda: chance.choice([*DAYS, day(), day()]),
         "at": lambda: chance.choice([*TIMES, at(), at()]),
@@ -243,3 +248,70 @@ def arrow(rows: list[Row], types: dict[str, str], number: str | None = "n") -> p
     if number and number not in columns:
         columns[number] = pa.array(range(len(rows)), pa.int64())
     return pa.table(columns)
+
+
+# What steps do to rows, in Python.
+
+
+def each(change):
+    """A row at a time."""
+    return lambda rows: [change(dict(row)) for row in rows]
+
+
+def put(**values):
+    """Values of the row in their columns, new ones last."""
+
+    def change(row):
+        made = {name: value(row) for name, value in values.items()}
+        return {**row, **made}
+
+    return each(change)
+
+
+def on(name, value):
+    """`value` of what is not NULL."""
+    return lambda row: None if row[name] is None else value(row[name])
+
+
+def pick(*names):
+    return each(lambda row: {name: row[name] for name in names})
+
+
+def java_double(number):
+    """As Java writes it."""
+    if number == 0 or 1e-3 <= abs(number) < 1e7:
+        return f"{Decimal(repr(number)):f}" if "." in f"{Decimal(repr(number)):f}" else f"{Decimal(repr(number)):f}.0"
+    digits, exponent = f"{Decimal(repr(number)):e}".split("e")
+    whole, _, fraction = digits.partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}E{int(exponent)}"
+
+
+def spark_text(value):
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return java_double(value)
+        case STAMP():
+            seconds = f"{value:%Y-%m-%d %H:%M:%S}"
+            return seconds + f".{value.microsecond:06}".rstrip("0") if value.microsecond else seconds
+    return str(value)
+
+
+def rounded(number, places="0.01", digits=12):
+    number = Decimal(number).quantize(Decimal(places), ROUND_HALF_UP)
+    return number if abs(number).scaleb(2) < 10**digits else None
+
+
+def step(name, **parameters):
+    return [
+        {name: {("with" if key == "with_" else "from" if key == "from_" else key): value for key, value in parameters.items()}}
+    ]
+
+
+def cases(groups: dict[str, dict[str, Any]], wrong: dict[str, str]) -> dict[str, Any]:
+    """Parameters of a test: a name and its case; those of `wrong` fail for a reason."""
+    named = {f"{group}: {name}": case for group, members in groups.items() for name, case in members.items()}
+    assert wrong.keys() <= named.keys()
+    marks = {name: pytest.mark.xfail(strict=True, reason=reason) for name, reason in wrong.items()}
+    return {name: pytest.param(*case, id=name, marks=marks.get(name, ())) for name, case in named.items()}
