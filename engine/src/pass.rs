@@ -108,6 +108,7 @@ impl Pass {
         let sources = self.open_sources(&reader)?;
         let mut warnings = Vec::new();
         loop {
+            self.check_row_outcomes(&plan.schema)?;
             let ruling = self.bind(&plan.schema, &reader, &sources, &mut warnings)?;
             let transform = self.transform(&plan.schema, &sources)?;
             let mut passed = self.once(plan, &ruling, transform, (&sources, &reader), opened.take(), &pool)?;
@@ -150,6 +151,15 @@ impl Pass {
             spilled_bytes: 0,
             damage: Some(error),
         })
+    }
+
+    /// Refuses a file of all rows as they are where some of them is marked as personal data.
+    fn check_row_outcomes(&self, schema: &Schema) -> Result<()> {
+        if self.job.row_outcomes.is_none() || !self.job.mask_marked || schema.marked().is_empty() {
+            return Ok(());
+        }
+        Err(Error::configuration("row outcomes hold every row, and some columns are marked as personal data")
+            .with_help("leave row outcomes away, or say `on_invalid: {mask: false}`"))
     }
 
     fn bind(
@@ -232,7 +242,7 @@ impl Pass {
             .with_rejects(rejects.as_mut());
         let permits = self.limits.blocks_in_flight();
         let ran = pipeline::run(pool, permits, &self.cx.cancel, |dispatch| feed.run(opened, dispatch), &mut collector);
-        let damage = match ran {
+        let mut damage = match ran {
             Ok(()) => None,
             Err(error) if error.kind() == ErrorKind::Data => Some(error),
             Err(error) => {
@@ -251,7 +261,15 @@ impl Pass {
                 output.abort();
                 Written::default()
             }
-            Some(output) => output.close()?,
+            Some(output) => match output.close() {
+                Ok(written) => written,
+                // A value that a step cannot take: the data is bad, not the world.
+                Err(error) if error.kind() == ErrorKind::Data => {
+                    damage = Some(error);
+                    Written::default()
+                }
+                Err(error) => return Err(error),
+            },
             None => Written::default(),
         };
         collected.rows.filtered += written.filtered;
@@ -408,12 +426,6 @@ impl Pass {
         let Some(output) = self.job.row_outcomes.as_deref().filter(|_| self.job.rules.is_some()) else {
             return Ok(None);
         };
-        if self.job.mask_marked && !schema.marked().is_empty() {
-            return Err(Error::configuration(
-                "row outcomes hold every row, and some columns are marked as personal data",
-            )
-            .with_help("leave row outcomes away, or say `on_invalid: {mask: false}`"));
-        }
         let format = format_of(output)?;
         if format == OutputFormat::Csv {
             return Err(Error::configuration(format!(

@@ -265,6 +265,10 @@ impl Run {
             hide(&mut judged, &plan.schema);
         }
         let settled = |rule: usize| settled.get(rule).copied().unwrap_or(false);
+        let mut warnings = warnings;
+        if self.action == (Action::Publish { dry_run: true }) && !self.job.transform.is_empty() {
+            warnings.push("the steps were checked against the columns, but no row went through them".to_owned());
+        }
         let (mut verdict, mut reasons) =
             judge(collected.rows, &judged.outcomes, settled, self.job.on_invalid, self.job.max_rejected);
         if !written.unmet.is_empty() {

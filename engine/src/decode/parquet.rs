@@ -61,8 +61,11 @@ impl RowFitter {
 
     /// Puts `*` over the values of the columns that are marked as personal data in one row as JSON.
     pub(crate) fn mask(&self, record: &mut [u8]) {
-        let marked =
-            |key: &str| self.columns.iter().any(|column| column.pii.is_some() && column.name.eq_ignore_ascii_case(key));
+        // Of columns that the schema does not name nobody knows what they hold.
+        let marked = |key: &str| {
+            let known = self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(key));
+            known.is_none_or(|column| column.pii.is_some())
+        };
         super::json::mask::mask_values(record, &marked);
     }
 

@@ -41,7 +41,10 @@ impl Rewriter {
             return Err(format!("`{name}` is not called in this way"));
         }
         if let Some(entry) = over_rows {
-            return over_many_rows(function, &name, entry, aggregate.is_none());
+            // Numbers of rows are whole numbers with a sign, as all others are.
+            let numbers = matches!(name.as_str(), "row_number" | "rank" | "dense_rank" | "ntile");
+            let made = over_many_rows(function, &name, entry, aggregate.is_none())?;
+            return Ok(if numbers { spark_cast(made, "bigint") } else { made });
         }
         let Function { args, filter, null_treatment, over, within_group, .. } = function;
         if over.is_some() || filter.is_some() || null_treatment.is_some() || !within_group.is_empty() {

@@ -163,8 +163,9 @@ impl Pattern {
                 Piece::Letter('y' | 'u', count) => year = digits(&mut rest, count, 4)?,
                 Piece::Letter('M', count @ 3..) => {
                     let length = |name: &str| if count == 3 { 3 } else { name.len() };
+                    // As Spark's, which read without regard to case: `09-FEB-2024`.
                     let at = MONTHS.iter().position(|name| {
-                        rest.get(..length(name)).is_some_and(|start| start == &name[..length(name)])
+                        rest.get(..length(name)).is_some_and(|start| start.eq_ignore_ascii_case(&name[..length(name)]))
                     })?;
                     rest = rest.get(length(MONTHS.get(at)?)..)?;
                     month = i32::try_from(at).ok()? + 1;
@@ -184,11 +185,10 @@ impl Pattern {
                 }
                 Piece::Letter('a', _) => {
                     let (half, tail) = rest.split_at_checked(2)?;
-                    afternoon = Some(match half {
-                        "AM" => false,
-                        "PM" => true,
-                        _ => return None,
-                    });
+                    afternoon = Some(half.eq_ignore_ascii_case("PM"));
+                    if !half.eq_ignore_ascii_case("AM") && afternoon == Some(false) {
+                        return None;
+                    }
                     rest = tail;
                 }
                 // A name of a day says nothing that the date does not.

@@ -396,7 +396,7 @@ impl<'a> Binder<'a> {
             }
             for column in numbers {
                 let OriginValue::Surrogate { start } = column.value else { continue };
-                let number = format!("row_number() OVER (ORDER BY `{ROW_NUMBER}`) + {start} - 1");
+                let number = format!("CAST(row_number() OVER (ORDER BY `{ROW_NUMBER}`) + {start} - 1 AS BIGINT)");
                 outputs.push(etl_transform::sql::Output::new(number, column.name));
             }
             let order = format!("ORDER BY `{ROW_NUMBER}`");

@@ -10,7 +10,7 @@ use etl_transform::{Kernel, OriginColumn, OriginValue, Place};
 
 use super::RunFacts;
 use super::lookup::LookupIndex;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::expr::RowQuery;
 
 /// Operations, and where the rows go that come out.
@@ -86,6 +86,8 @@ pub(super) struct Workshop {
     /// Rows that do not meet each demand.
     pub(super) unmet: Vec<AtomicU64>,
     pub(super) counters: Arc<[Counter]>,
+    /// The step of each operation: its number and its name.
+    pub(super) names: Vec<(usize, &'static str)>,
 }
 
 /// Rows and where they go.
@@ -106,9 +108,14 @@ impl Chain {
         let mut rows = (wanted && origin.is_some()).then(|| (0..batch.num_rows() as u32).collect::<UInt32Array>());
         for (id, operation) in &self.operations {
             let before = batch.num_rows();
+            let named = |error: Error| match shop.names.get(*id) {
+                Some((step, name)) => error.with_context("step", format!("{step} (`{name}`)")),
+                None => error,
+            };
+            let misfit = |text: String| named(Error::new(ErrorKind::Data, text));
             batch = match operation {
-                Operation::Rows(query) => query.run(&batch, &mut rows)?,
-                Operation::Kernel(kernel) => kernel.apply(&batch, place).map_err(Error::configuration)?,
+                Operation::Rows(query) => query.run(&batch, &mut rows).map_err(named)?,
+                Operation::Kernel(kernel) => kernel.apply(&batch, place).map_err(misfit)?,
                 Operation::Require(number, query) => {
                     let met = query.run(&batch, &mut None)?.num_rows();
                     if let Some(unmet) = shop.unmet.get(*number) {
@@ -120,7 +127,7 @@ impl Chain {
                     let Some(kernel) = shop.protections.get(*number) else {
                         return Err(Error::internal("a protection was not made"));
                     };
-                    kernel.apply(&batch, place).map_err(Error::configuration)?
+                    kernel.apply(&batch, place).map_err(misfit)?
                 }
                 Operation::Lookup(lookup) => {
                     let Some(index) = shop.lookups.get(*lookup) else {

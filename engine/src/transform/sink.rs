@@ -135,7 +135,8 @@ impl TransformSink {
             protections.push(kernel.map_err(|problem| Error::configuration(problem.message))?);
         }
         let unmet = transform.demands.iter().map(|_| AtomicU64::new(0)).collect();
-        let shop = Arc::new(Workshop { facts, lookups, protections, unmet, counters: transform.counters() });
+        let names = transform.operations.iter().map(|info| (info.step, info.name)).collect();
+        let shop = Arc::new(Workshop { names, facts, lookups, protections, unmet, counters: transform.counters() });
         let flow = Flow::begin(Arc::clone(&transform.first), destinations)?;
         Ok(Self {
             transform,

@@ -33,7 +33,12 @@ pub(crate) const STEP: StepType = StepType {
 fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Problem> {
     let Parameters(derived) = crate::read(parameters)?;
     let mut outputs = all(context.input);
+    let mut made: Vec<&str> = Vec::new();
     for (name, expression) in &derived {
+        if made.iter().any(|before| before.eq_ignore_ascii_case(name)) {
+            return Err(Problem::new(format!("two columns would be called `{name}`")));
+        }
+        made.push(name);
         let expression = match expression {
             Value::String(text) => text.clone(),
             other => crate::sql::literal(other)?,

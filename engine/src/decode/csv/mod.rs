@@ -33,8 +33,8 @@ pub struct CsvDecoder {
     columns: Vec<ColumnDecoder>,
     positions: Vec<Option<usize>>,
     width: usize,
-    /// The fields that are marked as personal data.
-    marked: Vec<usize>,
+    /// The fields of columns that are not marked as personal data; of others nobody knows what they hold.
+    plain: Vec<usize>,
     output: SchemaRef,
 }
 
@@ -49,9 +49,9 @@ impl CsvDecoder {
         wanted: &[ColumnUse],
     ) -> Self {
         let columns = columns::bind(schema, wanted);
-        let marked =
-            schema.marked().into_iter().filter_map(|column| positions.get(column).copied().flatten()).collect();
-        Self { dialect, columns, positions, width, marked, output: schema.arrow() }
+        let unmarked = schema.columns.iter().zip(&positions).filter(|(column, _)| column.pii.is_none());
+        let plain = unmarked.filter_map(|(_, field)| *field).collect();
+        Self { dialect, columns, positions, width, plain, output: schema.arrow() }
     }
 
     fn columns<F: Fields>(&self, cells: &Cells<'_, F>, faults: &mut Vec<Fault>) -> Result<Vec<ArrayRef>> {
@@ -93,9 +93,11 @@ impl BlockDecoder for CsvDecoder {
             record.iter_mut().filter(|byte| !structure(**byte)).for_each(|byte| *byte = b'*');
             return;
         }
-        for span in self.marked.iter().filter_map(|field| spans.get(*field)) {
+        for (_, span) in spans.iter().enumerate().filter(|(field, _)| !self.plain.contains(field)) {
             let range = span.range();
-            record.get_mut(range.start as usize..range.end as usize).unwrap_or_default().fill(b'*');
+            let field = record.get_mut(range.start as usize..range.end as usize).unwrap_or_default();
+            // Line ends stay: the lines of what follows are counted by them.
+            field.iter_mut().filter(|byte| !matches!(byte, b'\r' | b'\n')).for_each(|byte| *byte = b'*');
         }
     }
 
