@@ -110,6 +110,10 @@ impl Writers<'_> {
             max_open_writers: sink.max_open_writers,
             memory_bytes,
         };
+        let known = |name: &String| tables.iter().any(|table| table.schema.index_of(name).is_some());
+        if let Some(name) = sink.columns.keys().find(|name| !known(name)) {
+            return Err(Error::configuration(format!("sink.columns: no column `{name}` is written")));
+        }
         let mut writers = Vec::with_capacity(tables.len());
         for table in tables {
             let by = if table.name.is_none() { sink.partition_by.as_slice() } else { &[] };
@@ -121,7 +125,9 @@ impl Writers<'_> {
             if let Some(name) = &table.name {
                 context.prefix = table_prefix(&root.path, self.run_id, self.attempt, name);
             }
-            writers.push(TableWriter::new(context, &table.schema.arrow(), spec, options)?);
+            // Tables beside have their own columns; what is asked of those of a name holds for all.
+            let choices = sink.columns.clone();
+            writers.push(TableWriter::new(context, &table.schema.arrow(), spec, options)?.with_choices(choices));
         }
         Ok(writers)
     }

@@ -180,3 +180,28 @@ fn personal_data_is_masked_in_rejects_and_samples() {
     assert_eq!(sample.line_text, "x,***************,Oslo");
     assert_eq!(sample.line_text.get(sample.caret.clone()), Some("x"));
 }
+
+#[test]
+fn columns_get_what_is_asked_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path(), "bigint, bigint, string", &many(3000), "[]");
+    job["sink"]["columns"] = serde_json::json!({
+        "id": {"bloom_filter": true, "page_index": true}, "CITY": {"compression": "none"},
+    });
+    let done = publish(folder, &job).unwrap();
+    let path = done.manifest["files"][0]["path"].as_str().unwrap();
+    let file = std::fs::File::open(format!("/{path}")).unwrap();
+    let options = parquet::file::serialized_reader::ReadOptionsBuilder::new().with_page_index().build();
+    let reader = parquet::file::serialized_reader::SerializedFileReader::new_with_options(file, options).unwrap();
+    let metadata = parquet::file::reader::FileReader::metadata(&reader);
+    let columns = metadata.row_group(0).columns();
+    assert!(columns[0].bloom_filter_offset().is_some() && columns[1].bloom_filter_offset().is_none());
+    assert!(columns[0].column_index_offset().is_some() && columns[1].column_index_offset().is_none());
+    assert_eq!(columns[2].compression(), parquet::basic::Compression::UNCOMPRESSED);
+    job["sink"]["columns"] = serde_json::json!({"idd": {}});
+    let again = tempfile::tempdir().unwrap();
+    job["source"]["location"] = again.path().join("in.csv").display().to_string().into();
+    std::fs::write(again.path().join("in.csv"), many(3)).unwrap();
+    job["sink"]["location"] = again.path().join("out").display().to_string().into();
+    assert!(refused(publish(again, &job)).contains("no column `idd`"));
+}

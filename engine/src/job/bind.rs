@@ -12,7 +12,7 @@ use crate::decode::detect::Format;
 use crate::judgement::{MaxRejected, OnInvalidRows};
 use crate::keys::KeySpec;
 use crate::schema::{Column, ColumnType, Schema, TextFormat};
-use crate::write::{Compression, RejectsFormat};
+use crate::write::{ColumnChoice, ColumnChoices, Compression, RejectsFormat};
 
 /// A checked job: what a run does, whole and consistent.
 #[derive(Debug, Clone)]
@@ -104,6 +104,8 @@ pub struct Sink {
     pub row_group_bytes: u64,
     /// Files written at once.
     pub max_open_writers: usize,
+    /// What is asked of single columns.
+    pub columns: ColumnChoices,
 }
 
 /// The engine itself takes about 80 MiB, and a block of text with its columns must fit beside it.
@@ -477,7 +479,15 @@ fn bind_sink(sink: &SinkSpec, base: &dyn Fn(&str) -> String, problems: &mut Prob
     if sink.max_open_writers == Some(0) {
         problems.add("sink.max_open_writers: must be at least 1");
     }
+    let mut columns = ColumnChoices::new();
+    for (name, spec) in &sink.columns {
+        let compression = spec.compression.as_deref().map(str::parse).transpose();
+        let compression = problems.keep(compression.map_err(|why: String| format!("sink.columns.{name}: {why}")), None);
+        let (bloom_filter, page_index) = (spec.bloom_filter, spec.page_index);
+        columns.insert(name.clone(), ColumnChoice { bloom_filter, page_index, compression });
+    }
     Sink {
+        columns,
         location: base(&sink.location),
         partition_by: sink.partition_by.clone(),
         compression,

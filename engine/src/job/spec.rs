@@ -239,6 +239,23 @@ pub struct SinkSpec {
     pub row_group_size: Option<Amount>,
     /// Files written at once; 64 when absent.
     pub max_open_writers: Option<u32>,
+    /// What is asked of single columns, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, OutputColumnSpec>,
+}
+
+/// What is asked of one column of the files.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutputColumnSpec {
+    /// A bloom filter for every row group: readers that look for a value pass over those without it.
+    #[serde(default)]
+    pub bloom_filter: bool,
+    /// The least and the largest value of every page: readers pass over pages.
+    #[serde(default)]
+    pub page_index: bool,
+    /// Another compression than the table's: `zstd`, `zstd(level)`, `snappy` or `none`.
+    pub compression: Option<String>,
 }
 
 /// Where the audit trail is kept.

@@ -11,7 +11,7 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
-pub use options::{Compression, OutputFormat, WriteOptions};
+pub use options::{ColumnChoice, ColumnChoices, Compression, OutputFormat, WriteOptions};
 pub use rejects::{RejectFault, RejectRow, RejectWriter, RejectsFormat};
 pub use table::{TableWriter, WriterContext, single_file_options};
 pub use upload::{DataFile, LOCAL_PART_BYTES, REMOTE_PART_BYTES};

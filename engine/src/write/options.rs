@@ -1,6 +1,6 @@
 //! How files are encoded.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -66,6 +66,20 @@ impl OutputFormat {
     }
 }
 
+/// What is asked of one column of Parquet files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ColumnChoice {
+    /// A bloom filter, so that readers can pass over row groups that cannot hold a value.
+    pub bloom_filter: bool,
+    /// The least and the largest value of every page, so that readers can pass over pages.
+    pub page_index: bool,
+    /// Another page compression than the table's.
+    pub compression: Option<Compression>,
+}
+
+/// What is asked of columns, by name.
+pub type ColumnChoices = BTreeMap<String, ColumnChoice>;
+
 /// How files are encoded and sized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriteOptions {
@@ -124,7 +138,12 @@ pub(super) struct ColumnLayout {
 /// a sample says that values repeat.
 ///
 /// `column_bytes` is what a column of an open file may hold: the most that it gathers before it makes a page of it.
-pub(super) fn layout(sample: &RecordBatch, compression: Compression, column_bytes: usize) -> Result<Layout> {
+pub(super) fn layout(
+    sample: &RecordBatch,
+    compression: Compression,
+    column_bytes: usize,
+    choices: &ColumnChoices,
+) -> Result<Layout> {
     let page_bytes = column_bytes.clamp(MIN_PAGE_BYTES, PAGE_BYTES);
     let mut builder = WriterProperties::builder()
         .set_compression(codec(compression)?)
@@ -146,8 +165,21 @@ pub(super) fn layout(sample: &RecordBatch, compression: Compression, column_byte
         // Where the second half brings as many new values as the first, they go on to come: a rising number, say.
         let runs_dry = (distinct.len() - first) * 4 < first * 3;
         let dictionary = (distinct.len() * 3 <= values && runs_dry) || values < 64;
-        let own = has_own_encoder(field.data_type());
-        let path = ColumnPath::from(field.name().as_str());
+        let choice = choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(field.name())).map(|(_, choice)| choice);
+        // What is asked for beyond the usual is the library's work.
+        let own = has_own_encoder(field.data_type()) && choice.is_none();
+        let path = ColumnPath::new(vec![field.name().clone()]);
+        if let Some(choice) = choice {
+            if choice.bloom_filter {
+                builder = builder.set_column_bloom_filter_enabled(path.clone(), true);
+            }
+            if choice.page_index {
+                builder = builder.set_column_statistics_enabled(path.clone(), EnabledStatistics::Page);
+            }
+            if let Some(own) = choice.compression {
+                builder = builder.set_column_compression(path.clone(), codec(own)?);
+            }
+        }
         builder = builder.set_column_dictionary_enabled(path, dictionary && !own);
         columns.push(ColumnLayout { own, dictionary });
     }
@@ -156,8 +188,8 @@ pub(super) fn layout(sample: &RecordBatch, compression: Compression, column_byte
 }
 
 /// The layout of data of which nothing is known.
-pub(super) fn plain_layout(schema: &SchemaRef, compression: Compression) -> Result<Layout> {
-    layout(&RecordBatch::new_empty(Arc::clone(schema)), compression, PAGE_BYTES)
+pub(super) fn plain_layout(schema: &SchemaRef, compression: Compression, choices: &ColumnChoices) -> Result<Layout> {
+    layout(&RecordBatch::new_empty(Arc::clone(schema)), compression, PAGE_BYTES, choices)
 }
 
 /// The properties for a file that the Parquet library writes by itself.

@@ -13,7 +13,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::runtime::Handle;
 
 use super::actor::{Actor, Message, Shared, Shipment, lock};
-use super::options::{Layout, OutputFormat, WriteOptions, layout, plain_layout};
+use super::options::{ColumnChoices, Layout, OutputFormat, WriteOptions, layout, plain_layout};
 use super::upload::DataFile;
 use crate::collect::RowSink;
 use crate::error::{Error, Result};
@@ -46,6 +46,7 @@ const ROW_GROUP_COPIES: u64 = 3;
 pub struct TableWriter {
     context: WriterContext,
     options: WriteOptions,
+    choices: ColumnChoices,
     splitter: Splitter,
     data_schema: SchemaRef,
     /// Chosen from the first batch.
@@ -78,6 +79,7 @@ impl TableWriter {
         Ok(Self {
             context,
             options,
+            choices: ColumnChoices::new(),
             splitter,
             data_schema,
             layout: None,
@@ -87,6 +89,13 @@ impl TableWriter {
             gathered_bytes: 0,
             shared: Arc::default(),
         })
+    }
+
+    /// With what is asked of single columns.
+    #[must_use]
+    pub fn with_choices(mut self, choices: ColumnChoices) -> Self {
+        self.choices = choices;
+        self
     }
 
     /// Waits for all files and gives their facts, in order of path.
@@ -166,9 +175,11 @@ impl TableWriter {
         }
         let layout = match &self.layout {
             Some(layout) => Arc::clone(layout),
-            None => {
-                Arc::clone(self.layout.insert(Arc::new(plain_layout(&self.data_schema, self.options.compression)?)))
-            }
+            None => Arc::clone(self.layout.insert(Arc::new(plain_layout(
+                &self.data_schema,
+                self.options.compression,
+                &self.choices,
+            )?))),
         };
         let actor = Arc::new(Actor {
             context: self.context.clone(),
@@ -204,7 +215,7 @@ impl RowSink for TableWriter {
             let files = parts.len().min(self.options.max_open_writers).max(1);
             let columns = files * self.data_schema.fields().len().max(1);
             let column_bytes = self.options.memory_bytes as usize / columns;
-            self.layout = Some(Arc::new(layout(&data, self.options.compression, column_bytes)?));
+            self.layout = Some(Arc::new(layout(&data, self.options.compression, column_bytes, &self.choices)?));
         }
         if self.gathered.is_empty() && !self.would_churn(&parts) {
             let data = Arc::new(Shipment { batch: data, _permit: Some(permit) });

@@ -107,7 +107,7 @@ proptest! {
             }
         };
         let batches = vec![batch.clone(); repeats];
-        let mut layout = layout(&batch, compression, 1 << 20).unwrap();
+        let mut layout = layout(&batch, compression, 1 << 20, &Default::default()).unwrap();
         (layout.page_rows, layout.page_bytes) = (page_rows, page_bytes);
         layout.columns.iter_mut().for_each(|column| column.dictionary = dictionary);
         let (found, metadata) = read(written(&batches, &rows, layout, row_group_bytes));
@@ -132,7 +132,7 @@ proptest! {
 #[test]
 fn a_column_of_nothing_but_null() {
     let batch = batch(&[None; 300], 3);
-    let layout = layout(&batch, Compression::Snappy, 1 << 20).unwrap();
+    let layout = layout(&batch, Compression::Snappy, 1 << 20, &Default::default()).unwrap();
     let (found, _) = read(written(std::slice::from_ref(&batch), &RowRange::first(300), layout, 1 << 30));
     assert_eq!(found, [batch]);
 }
@@ -144,7 +144,7 @@ fn threads_do_not_change_the_bytes() {
     let batch = batch(&values, 100);
     let file = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let layout = layout(&batch, Compression::Zstd(1), 1 << 20).unwrap();
+        let layout = layout(&batch, Compression::Zstd(1), 1 << 20, &Default::default()).unwrap();
         pool.install(|| written(&vec![batch.clone(); 4], &RowRange::first(5000), layout, 100_000))
     };
     assert!(file(1) == file(4));
