@@ -75,6 +75,7 @@ fn schema() -> Schema {
         name: name.to_owned(),
         column_type: column_type.parse().unwrap_or(etl_engine::schema::ColumnType::String),
         nullable: true,
+        pii: None,
         format: TextFormat::default(),
     };
     Schema { columns: TYPES.map(column).into() }

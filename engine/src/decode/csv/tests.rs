@@ -171,6 +171,7 @@ proptest! {
             name: column_type.into(),
             column_type: column_type.parse().unwrap(),
             nullable: column_type != "date",
+            pii: None,
             format: TextFormat::default(),
         });
         let dialect = Dialect { max_field_bytes: limit, ..DIALECT };
@@ -189,7 +190,7 @@ proptest! {
     fn what_is_not_wanted_is_checked_all_the_same(
         text in mostly_regular_text(),
         trim: bool,
-        nullable: bool, pii: None,
+        nullable: bool,
         blanks in 0usize..6,
         limited: bool,
     ) {
@@ -198,6 +199,7 @@ proptest! {
             name: column_type.into(),
             column_type: column_type.parse().unwrap(),
             nullable,
+            pii: None,
             format: TextFormat { nulls: vec![String::new(), "ab".into()], trim, ..TextFormat::default() },
         });
         let schema = Schema { columns: columns.into() };
