@@ -228,10 +228,11 @@ def test_parse_timestamps(tmp_path):
     same_rows(done.rows, [{"id": at, "text": value} for at, (_, value) in enumerate(rows)])
 
 
-@pytest.mark.xfail(strict=True, reason="names are read in one spelling alone; Spark's formatters take any case")
 def test_parse_names_in_any_case(tmp_path):
-    rows = [{"id": at, "text": text} for at, text in enumerate(["09-FEB-2024", "09-feb-2024", "09-Feb-2024"])]
-    out = transform(
-        tmp_path, [{"parse_date": {"column": "text", "formats": "dd-MMM-yyyy"}}], rows, {"id": "int", "text": "string"}
-    )
-    same_rows(out.rows, [{"id": at, "text": DATE(2024, 2, 9)} for at in range(3)])
+    times = {"09-FEB-2024 10:30 pm": STAMP(2024, 2, 9, 22, 30), "09-feb-2024 12:05 AM": STAMP(2024, 2, 9, 0, 5)}
+    times |= {"31-Dec-1999 12:00 Pm": STAMP(1999, 12, 31, 12), "SEPTEMBER 3 2024": STAMP(2024, 9, 3), "september 3 2024": STAMP(2024, 9, 3)}
+    times |= {"09-FEV-2024 10:30 pm": None, "09-FEB-2024 10:30 xm": None, "SEPT 3 2024": None}
+    rows = [{"id": at, "text": text} for at, text in enumerate(times)]
+    steps = [{"parse_date": {"column": "text", "formats": ["dd-MMM-yyyy hh:mm a", "MMMM d yyyy"], "to": "timestamp"}}]
+    out = transform(tmp_path, steps, rows, {"id": "int", "text": "string"})
+    same_rows(out.rows, [{"id": at, "text": time} for at, time in enumerate(times.values())])

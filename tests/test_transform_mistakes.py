@@ -51,7 +51,6 @@ WRONG = {
 }
 UNHELPFUL = {
     "group that is none": "the message does not name the step",
-    "two names for one": "one of the two is lost without a word",
     "two names of a query": "two columns that differ in case alone are published",
 }
 

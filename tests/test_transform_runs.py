@@ -198,11 +198,17 @@ def test_a_run_is_another_when_steps_or_data_sets_are(tmp_path):
     assert outcomes == ["committed", "already_committed", "committed", "committed", "committed"]
 
 
-@pytest.mark.xfail(strict=True, reason="a dry run leaves the steps out")
-def test_a_dry_run_says_what_the_steps_do(tmp_path):
-    job = job_of(tmp_path, [{"filter": "small > 0"}, {"derive": {"twice": "small * 2"}}], random_rows(17))
-    dry, wet = (run("run", job, "--json", *more).json for more in (["--dry-run"], []))
-    assert (dry["rows"], dry.get("steps")) == (wet["rows"], wet["steps"])
+def test_a_dry_run_says_that_no_row_goes_through_the_steps(tmp_path):
+    job = job_of(tmp_path, [{"filter": "small > 0"}, {"derive": {"twice": "small * 2"}}], random_rows(17, 20))
+    dry = run("run", job, "--json", "--dry-run")
+    assert dry.code == 0 and dry.json["commit"]["outcome"] == "dry_run" and not (tmp_path / "out").exists()
+    assert (dry.json["rows"]["accepted"], dry.json["rows"]["filtered"], "steps" in dry.json) == (20, 0, False)
+    [warning] = dry.json["warnings"]
+    assert "the steps were checked" in warning and "no row went through them" in warning
+    assert f"warning: {warning}" in run("run", job, "--dry-run").out
+    # A run through the steps, or a dry run without any, has nothing to warn of.
+    assert run("run", job, "--json").json["warnings"] == []
+    assert run("run", job_of(tmp_path, [], random_rows(17, 20)), "--json", "--dry-run").json["warnings"] == []
 
 
 # Where rows came from.

@@ -171,6 +171,18 @@ def transform(folder: Path, steps: list[Any], rows: list[Row] | str, types=TYPES
     return out
 
 
+def misfit(folder: Path, job: Path, **more) -> list[str]:
+    """Why a run is INVALID since a value does not fit a step; nothing was published."""
+    def data() -> set[Path]:
+        return {path for path in folder.glob("out/**/*") if path.is_file() and "audit" not in path.parts}
+
+    before = data()
+    result = run("run", job, "--json", **more)
+    assert (result.code, result.json["verdict"], result.json["commit"]["outcome"]) == (1, "INVALID", "not_committed"), result.out
+    assert data() == before
+    return result.json["reasons"]
+
+
 def published(report: dict[str, Any]) -> Out:
     """The rows of the job's table and those beside it, in the order of the files."""
     rows, columns = read_files(report["commit"]["files"])
