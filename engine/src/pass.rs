@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use etl_pii::protect::RunId as PiiRun;
 use etl_rules::{AnalyzerOutcome, Finals, LateRows, Measured, Observation, RepeatedKeys, RuleOutcome};
 use etl_transform::ProtectRun;
 use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
+use uuid::Uuid;
 
 use crate::collect::{Collected, PassCollector, RowSink};
 use crate::commit::{AttemptId, RunId, rejects_path};
@@ -21,6 +23,7 @@ use crate::feed::Feed;
 use crate::history::History;
 use crate::job::Job;
 use crate::judgement::OnInvalidRows;
+use crate::keys::Keyring;
 use crate::output::{Output, Writers, format_of, plain};
 use crate::prepare::{Opened, Plan, Undeclared, prepare};
 use crate::ruleset::{OpenSource, RuleWorld, Ruling, SourceReader, answer, rule_error};
@@ -77,7 +80,8 @@ pub(crate) struct Pass {
     pub(crate) runtime: Handle,
     pub(crate) dry: bool,
     pub(crate) history: Arc<History>,
-    pub(crate) protect: ProtectRun,
+    /// The keys of steps that protect personal data.
+    pub(crate) keys: Keyring,
 }
 
 /// How long one query of a rule may take.
@@ -415,7 +419,12 @@ impl Pass {
             lookup_bytes: self.limits.lookup_bytes(),
             temp_dir: self.cx.temp_dir.clone(),
         };
-        let protect = self.protect.clone();
+        // Drawn anew for every pass: a pass that is done again must not encrypt other rows under the same nonces.
+        let protect = ProtectRun {
+            run: PiiRun(*Uuid::new_v4().as_bytes()),
+            seed: Uuid::new_v4().as_u64_pair().0,
+            keys: self.keys.clone(),
+        };
         let facts = RunFacts { run_id: self.run_id.to_string(), now: (self.cx.now)(), protect };
         let outputs = open.into_iter().map(Some).collect();
         let sink = TransformSink::new(transform, outputs, facts, world, pool, limits, &self.cx.cancel)?;

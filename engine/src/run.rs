@@ -3,32 +3,29 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use etl_pii::protect::RunId as PiiRun;
 use etl_rules::dqdl;
 use etl_rules::dynamic::document_uses_history;
-use etl_transform::ProtectRun;
 use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
 use tracing::Instrument;
-use uuid::Uuid;
 
 use crate::audit::{AuditLog, Event, State, StoreAudit, file_id};
-use crate::catalog::{Catalog, CatalogTable, Publication, TableShape};
-use crate::commit::{self, AttemptId, CommitOutcome, Manifest, ManifestInput, ManifestTable, RunId, manifest_path};
+use crate::catalog::TableShape;
+use crate::commit::{self, AttemptId, CommitOutcome, Manifest, ManifestInput, ManifestTable, RunId};
 use crate::context::RunContext;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::exec::{Limits, pipeline};
-use crate::history::{self, History, HistoryEntry, HistoryStore, StoreHistory, dataset_of};
+use crate::history::{self, History, dataset_of};
 use crate::job::Job;
 use crate::judgement::judge;
-use crate::keys::{self, Keyring};
+use crate::keys::{Keyring, fetch_all};
 use crate::pass::{Pass, Passed};
 use crate::prepare::Plan;
+use crate::published::{commit_report, commit_unknown, register, remember};
 use crate::report::lineage::{Stage, Told, event};
 use crate::report::private::hide;
 use crate::report::{
-    ColumnReport, CommitReport, CommitState, EngineReport, InputReport, RowCounts, RunReport, TableReport, Timing,
-    Usage, Verdict,
+    ColumnReport, CommitReport, CommitState, EngineReport, InputReport, RowCounts, RunReport, Timing, Usage, Verdict,
 };
 use crate::ruleset::open_sources;
 use crate::source::{self, Located, ObjectRef, Place, locate};
@@ -45,7 +42,7 @@ pub enum Action {
         /// Do everything but writing.
         dry_run: bool,
     },
-    /// Judge, and write the accepted rows where the job says, but leave the commit to [`commit_staged`]. The audit is the
+    /// Judge, and write the accepted rows where the job says, but leave the commit to [`commit_staged`](crate::commit_staged). The audit is the
     /// caller's.
     Stage,
     /// Write the accepted rows to one file, whatever the rules say.
@@ -82,17 +79,13 @@ pub async fn run(job: Job, action: Action, mut cx: RunContext) -> Result<RunRepo
         }
         _ => None,
     };
-    let protect = ProtectRun {
-        run: PiiRun(*Uuid::new_v4().as_bytes()),
-        seed: Uuid::new_v4().as_u64_pair().0,
-        keys: Keyring::default(),
-    };
-    let mut run = Run { job, action, cx, inputs, sources, run_id, root, started, history: Arc::default(), protect };
+    let keys = Keyring::default();
+    let mut run = Run { job, action, cx, inputs, sources, run_id, root, started, history: Arc::default(), keys };
     if let Some(report) = run.published_before().await? {
         return Ok(report);
     }
     if !run.dry() || matches!(run.action, Action::Convert { .. }) {
-        run.protect.keys = keys::fetch_all(&run.job.keys, run.cx.keys.as_deref()).await?;
+        run.keys = fetch_all(&run.job.keys, run.cx.keys.as_deref()).await?;
     }
     run.history = Arc::new(run.recall().await?);
     run.audit(State::New, &[], None, &AttemptId("-".to_owned()), &[]).await?;
@@ -156,8 +149,8 @@ struct Run {
     started: Instant,
     /// Metrics of earlier runs; empty unless the rules look back at them.
     history: Arc<History>,
-    /// What steps that protect personal data need.
-    protect: ProtectRun,
+    /// The keys of steps that protect personal data.
+    keys: Keyring,
 }
 
 impl Run {
@@ -439,7 +432,7 @@ impl Run {
         let (inputs, run_id, root) = (self.inputs.clone(), self.run_id.clone(), self.root.clone());
         let sources = self.sources.clone();
         let (attempt, limits, dry) = (attempt.clone(), self.limits(), self.dry());
-        let (history, protect) = (Arc::clone(&self.history), self.protect.clone());
+        let (history, keys) = (Arc::clone(&self.history), self.keys.clone());
         let runtime = Handle::current();
         blocking(move || {
             let pass = Pass {
@@ -455,7 +448,7 @@ impl Run {
                 runtime,
                 dry,
                 history,
-                protect,
+                keys,
             };
             pass.run()
         })
@@ -537,96 +530,6 @@ impl Run {
             log.advance(&event).await?;
         }
         Ok(())
-    }
-}
-
-/// What became of a manifest that was staged.
-#[derive(Debug, Clone)]
-pub struct Published {
-    /// The manifest that is committed, by this or another attempt.
-    pub manifest: Manifest,
-    /// Where it is.
-    pub place: String,
-    /// What did not work out though the commit stands.
-    pub warnings: Vec<String>,
-}
-
-/// Commits what a run with [`Action::Stage`] left at `staged`, and makes it known. May be done again: it finds the commit
-/// that is there. The audit is the caller's.
-///
-/// # Errors
-/// `CommitUnknown` when the store did not answer; `Input` when the staged manifest is gone.
-pub async fn commit_staged(staged: &str, job: &Job, cx: &RunContext) -> Result<Published> {
-    let Some(sink) = &job.sink else { return Err(Error::configuration("the job has no sink")) };
-    let stores = cx.stores.configured(&job.edges.storage).unwrap_or_else(|| Arc::clone(&cx.stores));
-    let root = locate(&sink.location, stores.as_ref())?;
-    let place = locate(staged, stores.as_ref())?;
-    let staged = commit::staged(&place).await?;
-    let manifest = match commit::published(&root, &staged.run_id).await? {
-        Some(manifest) => manifest,
-        None => {
-            let manifest = commit::due(staged, (cx.now)())?;
-            match commit::publish(&root, &manifest).await? {
-                CommitOutcome::Committed => manifest,
-                CommitOutcome::AlreadyCommitted(other) => *other,
-                CommitOutcome::Unknown(why) => return Err(commit_unknown(&why)),
-            }
-        }
-    };
-    register(&manifest, &root, job, cx.catalog.as_deref()).await?;
-    let mut warnings = Vec::new();
-    remember(&root, &manifest, &mut warnings).await;
-    let place = root.uri_of(manifest_path(&root.path, &manifest.run_id).as_ref());
-    Ok(Published { manifest, place, warnings })
-}
-
-fn commit_unknown(why: &str) -> Error {
-    Error::new(ErrorKind::CommitUnknown, format!("nobody knows whether the commit took effect: {why}"))
-        .with_help("nothing was deleted; run again: it finds out")
-}
-
-/// Makes a committed run known to the catalog that its job names.
-async fn register(manifest: &Manifest, root: &Located, job: &Job, catalog: Option<&dyn Catalog>) -> Result<()> {
-    let (Some(table), Some(catalog)) = (&job.edges.catalog, catalog) else { return Ok(()) };
-    for (beside, publication) in Publication::all(manifest, root)? {
-        // A table that steps wrote stands beside the job's own under both names.
-        let name =
-            beside.map_or_else(|| table.table.clone(), |beside| format!("{}_{}", table.table, beside.to_lowercase()));
-        let table = CatalogTable { table: name, ..table.clone() };
-        let done = catalog.register(&table, &publication).await?;
-        tracing::info!(
-            run = %manifest.run_id,
-            table = %format_args!("{}.{}", table.database, table.table),
-            created = done.created,
-            partitions = done.partitions_added,
-            "the catalog knows the run"
-        );
-    }
-    Ok(())
-}
-
-/// Adds a committed run to the history. The commit stands whatever becomes of this, so a failure is a warning.
-async fn remember(root: &Located, manifest: &Manifest, warnings: &mut Vec<String>) {
-    let appended = StoreHistory::new(root.clone()).append(&HistoryEntry::of(manifest)).await;
-    if let Err(error) = appended {
-        warnings.push(format!("the metrics history could not be written, the next run will do it: {error}"));
-    }
-}
-
-fn commit_report(root: &Located, manifest: &Manifest, outcome: CommitState) -> CommitReport {
-    let uris = |files: &[DataFile]| files.iter().map(|file| root.uri_of(&file.path)).collect();
-    let beside = |table: &ManifestTable| TableReport {
-        name: table.name.clone(),
-        rows: table.files.iter().map(|file| file.rows).sum(),
-        files: uris(&table.files),
-    };
-    CommitReport {
-        outcome,
-        root: root.uri.clone(),
-        manifest: Some(root.uri_of(manifest_path(&root.path, &manifest.run_id).as_ref())),
-        files: uris(&manifest.files),
-        tables: manifest.tables.iter().map(beside).collect(),
-        rejects: manifest.rejects.as_ref().map(|file| root.uri_of(&file.path)),
     }
 }
 

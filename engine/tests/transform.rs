@@ -205,3 +205,24 @@ fn columns_get_what_is_asked_of_them() {
     job["sink"]["location"] = again.path().join("out").display().to_string().into();
     assert!(refused(publish(again, &job)).contains("no column `idd`"));
 }
+
+#[test]
+fn a_mark_goes_with_the_values_whatever_the_column_is_called() {
+    for text in [
+        "[{unpivot: {columns: [email, city], name: kind, value: city}}]",
+        "[{nest: {columns: [city, email], as: city, to: struct}}]",
+        "[{sql: \"SELECT email AS city FROM input i WHERE city LIKE 'R%' OR EXISTS \
+          (SELECT 1 FROM countries c WHERE c.code = i.email AND c.name = i.email)\"}]",
+    ] {
+        let found = refused(marked(text));
+        assert!(found.contains("personal data would be written as it is: `city`"), "{text}: {found}");
+    }
+    marked("[{unpivot: {columns: [city], name: kind, value: v}}, {drop_fields: email}]").unwrap();
+}
+
+#[test]
+fn a_data_set_of_which_no_column_is_read_is_counted() {
+    let text = "[{sql: 'SELECT id, (SELECT count(*) FROM countries) AS n FROM input ORDER BY id'}]";
+    let done = steps("bigint, bigint, string", &many(2), text).unwrap();
+    assert_eq!(done.rows(), "id,n\n0,3\n1,3\n");
+}

@@ -16,6 +16,9 @@ pub trait Kernel: Debug + Send + Sync {
         false
     }
 
+    /// The columns that go in which the values of one that comes out are made of, by position: what they hold it may hold.
+    fn made_of(&self, output: usize) -> Vec<usize>;
+
     /// Does the step.
     ///
     /// # Errors

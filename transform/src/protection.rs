@@ -180,6 +180,10 @@ impl Kernel for Protecting {
         true
     }
 
+    fn made_of(&self, output: usize) -> Vec<usize> {
+        vec![output]
+    }
+
     fn apply(&self, batch: &RecordBatch, place: Place) -> Result<RecordBatch, String> {
         let mut columns = batch.columns().to_vec();
         let place = etl_pii::protect::Place { batch: place.batch };

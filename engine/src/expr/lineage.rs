@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::{DFSchema, JoinType, Result};
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
 
 use super::query::Query;
@@ -52,11 +52,16 @@ fn of_plan(plan: &LogicalPlan) -> Result<Vec<Origins>> {
         LogicalPlan::Distinct(Distinct::All(input)) => of_plan(input)?,
         LogicalPlan::Join(join) => {
             let (left, right) = (of_plan(&join.left)?, of_plan(&join.right)?);
-            match width {
-                both if both == left.len() + right.len() => left.into_iter().chain(right).collect(),
-                one if one == left.len() && join.join_type.to_string().starts_with("Left") => left,
-                one if one == right.len() => right,
-                _ => return all(plan),
+            // A mark says whether there is a match, which is no value of a column.
+            let mark = || [Origins::new()];
+            match join.join_type {
+                JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => {
+                    left.into_iter().chain(right).collect()
+                }
+                JoinType::LeftSemi | JoinType::LeftAnti => left,
+                JoinType::RightSemi | JoinType::RightAnti => right,
+                JoinType::LeftMark => left.into_iter().chain(mark()).collect(),
+                JoinType::RightMark => right.into_iter().chain(mark()).collect(),
             }
         }
         LogicalPlan::Union(union) => {

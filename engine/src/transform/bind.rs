@@ -103,14 +103,16 @@ impl Transform {
         })
     }
 
-    /// The columns of each data set that the steps read, by alias: for lookups in the order of the index, for queries by
-    /// position.
-    pub(super) fn reads(&self, alias: &str) -> Vec<usize> {
-        let mut columns: Vec<usize> =
-            self.stages.iter().flat_map(|stage| stage.query.reads(alias).unwrap_or_default()).collect();
+    /// The columns of a data set that stages read, by position; `None` when none reads it at all.
+    pub(super) fn reads(&self, alias: &str) -> Option<Vec<usize>> {
+        let reading: Vec<Vec<usize>> = self.stages.iter().filter_map(|stage| stage.query.reads(alias)).collect();
+        if reading.is_empty() {
+            return None;
+        }
+        let mut columns = reading.concat();
         columns.sort_unstable();
         columns.dedup();
-        columns
+        Some(columns)
     }
 }
 
@@ -192,8 +194,11 @@ impl<'a> Binder<'a> {
                     let schema = checked(&kernel.schema()).map_err(failed)?;
                     let same = kernel.one_to_one();
                     let id = self.operation(step, name, &line, StepMode::PerBatch, false);
+                    let marked = |output: usize| {
+                        kernel.made_of(output).into_iter().any(|input| line.marks.get(input) != Some(&false))
+                    };
+                    line.marks = (0..schema.fields().len()).map(marked).collect();
                     operations.push((id, Operation::Kernel(kernel)));
-                    line.marks = marks_of_kernel(&line, &schema);
                     (line.traced, line.grain, line.complete) =
                         (line.traced && same, line.grain && same, line.complete && same);
                     line.columns = schema;
@@ -328,7 +333,8 @@ impl<'a> Binder<'a> {
         let marked = |(table, column): &(String, usize)| match table.as_str() {
             "input" => line.marks.get(*column) == Some(&true),
             other => {
-                let known = self.world.marked.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(other));
+                // Tables are called in lower case by the plan.
+                let known = self.world.marked.iter().find(|(alias, _)| alias.to_lowercase() == other);
                 known.is_some_and(|(_, marked)| marked.contains(column))
             }
         };
@@ -409,20 +415,6 @@ impl<'a> Binder<'a> {
             None => Ok(None),
         }
     }
-}
-
-/// Which columns of a kernel's result may be made of personal data: those that were there keep their marks, of new ones
-/// nobody knows.
-fn marks_of_kernel(line: &Line, schema: &SchemaRef) -> Vec<bool> {
-    let any = line.marks.contains(&true);
-    let marks = schema.fields().iter().map(|field| {
-        let before = line.columns.fields().iter().zip(&line.marks).find(|(known, _)| known.name() == field.name());
-        match before {
-            Some((known, mark)) if known.data_type() == field.data_type() => *mark,
-            _ => any,
-        }
-    });
-    marks.collect()
 }
 
 /// Whether the value is another one for each row.

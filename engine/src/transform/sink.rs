@@ -112,8 +112,7 @@ impl TransformSink {
         let lookups = load(&transform, sources, reader, limits.lookup_bytes)?;
         let mut tables = Vec::new();
         for source in sources {
-            let columns = transform.reads(&source.alias);
-            if !columns.is_empty() {
+            if let Some(columns) = transform.reads(&source.alias) {
                 let (_, table) = reader.scan(source, &[], Some(columns))?;
                 tables.extend(table.map(|table| (source.alias.clone(), table)));
             }

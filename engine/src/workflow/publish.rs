@@ -7,7 +7,7 @@ use super::lease::hold;
 use super::{FileRequest, Workflow};
 use crate::audit::{Event, State};
 use crate::exec::Cancel;
-use crate::run::commit_staged;
+use crate::published::commit_staged;
 
 /// A file whose rows are published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -133,6 +133,10 @@ impl Kernel for Convert {
         true
     }
 
+    fn made_of(&self, output: usize) -> Vec<usize> {
+        vec![output]
+    }
+
     fn apply(&self, batch: &RecordBatch, _: Place) -> Result<RecordBatch, String> {
         let mut columns = batch.columns().to_vec();
         for position in &self.positions {

@@ -105,6 +105,11 @@ impl Kernel for Flatten {
         Arc::clone(&self.schema)
     }
 
+    fn made_of(&self, output: usize) -> Vec<usize> {
+        let of_rows = self.schema.fields().len() - usize::from(self.index);
+        if output < of_rows { vec![output] } else { Vec::new() }
+    }
+
     fn apply(&self, batch: &RecordBatch, _: Place) -> Result<RecordBatch, String> {
         let (texts, name) = (texts(batch, self.column)?, batch.schema_ref().field(self.column).name());
         let (mut rows, mut values, mut places) = (Vec::new(), Vec::new(), Vec::new());

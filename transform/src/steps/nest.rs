@@ -110,6 +110,10 @@ impl Kernel for Nest {
         true
     }
 
+    fn made_of(&self, output: usize) -> Vec<usize> {
+        self.kept.get(output).map_or_else(|| self.nested.clone(), |kept| vec![*kept])
+    }
+
     fn apply(&self, batch: &RecordBatch, _: Place) -> Result<RecordBatch, String> {
         let (open, close) = match self.to {
             Shape::Json | Shape::Struct | Shape::Map => ('{', '}'),

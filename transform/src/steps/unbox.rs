@@ -164,6 +164,15 @@ impl Kernel for Unbox {
         true
     }
 
+    fn made_of(&self, output: usize) -> Vec<usize> {
+        let kept = self.schema.fields().len() - self.fields.len();
+        match output < kept {
+            true if !self.keep && output >= self.column => vec![output + 1],
+            true => vec![output],
+            false => vec![self.column],
+        }
+    }
+
     fn apply(&self, batch: &RecordBatch, _: Place) -> Result<RecordBatch, String> {
         let (texts, name) = (texts(batch, self.column)?, batch.schema_ref().field(self.column).name());
         let mut found: Found<'_> = vec![vec![None; batch.num_rows()]; self.fields.len()];

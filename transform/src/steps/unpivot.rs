@@ -119,6 +119,15 @@ impl Kernel for Unpivot {
         Arc::clone(&self.schema)
     }
 
+    fn made_of(&self, output: usize) -> Vec<usize> {
+        match self.kept.get(output) {
+            Some(kept) => vec![*kept],
+            // The names of columns, then their values.
+            None if output == self.kept.len() => Vec::new(),
+            None => self.values.clone(),
+        }
+    }
+
     fn apply(&self, batch: &RecordBatch, _: Place) -> Result<RecordBatch, String> {
         let values: Vec<&dyn Array> = self.values.iter().map(|at| batch.column(*at).as_ref()).collect();
         let nulls: Vec<_> = values.iter().map(|array| array.logical_nulls()).collect();
