@@ -157,7 +157,7 @@ impl<'a> PassCollector<'a> {
             lines: from.lines,
         });
         self.records += records;
-        self.lines += lines;
+        self.lines += lines.unwrap_or_default();
         let rows = &mut self.collected.rows;
         rows.read += records;
         rows.rejected += rejected;
@@ -188,8 +188,8 @@ impl<'a> PassCollector<'a> {
             let record = first.record;
             let start = judged.original.starts.get(record as usize).copied().unwrap_or(0);
             let line = match judged.lines {
-                0 => self.records + u64::from(record) + 1,
-                _ => lines.at(&judged.original.bytes, start),
+                None => self.records + u64::from(record) + 1,
+                Some(_) => lines.at(&judged.original.bytes, start),
             };
             let place = FaultPlace {
                 uri: self.uris.get(self.input).cloned().unwrap_or_default(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+use crate::catalog::RUN_KEY;
 use crate::collect::RowSink;
 use crate::commit::{AttemptId, RunId, data_prefix, table_prefix};
 use crate::error::{Error, Result};
@@ -76,6 +77,8 @@ pub(crate) struct Writers<'a> {
     pub(crate) runtime: &'a tokio::runtime::Handle,
     pub(crate) pool: &'a Arc<rayon::ThreadPool>,
     pub(crate) dry: bool,
+    /// Whether a catalog is told of the tables.
+    pub(crate) catalog: bool,
 }
 
 impl Writers<'_> {
@@ -110,6 +113,11 @@ impl Writers<'_> {
             max_open_writers: sink.max_open_writers,
             memory_bytes,
         };
+        let run_key = |table: &OutputTable| table.schema.index_of(RUN_KEY).is_some();
+        if self.catalog && tables.iter().any(run_key) {
+            return Err(Error::configuration(format!("a column is called `{RUN_KEY}`"))
+                .with_help("the catalog needs that name for the run; rename the column"));
+        }
         let known = |name: &String| tables.iter().any(|table| table.schema.index_of(name).is_some());
         if let Some(name) = sink.columns.keys().find(|name| !known(name)) {
             return Err(Error::configuration(format!("sink.columns: no column `{name}` is written")));

@@ -381,6 +381,7 @@ impl Pass {
             runtime: &self.runtime,
             pool,
             dry: self.dry,
+            catalog: self.job.edges.catalog.is_some(),
         }
     }
 
@@ -393,9 +394,9 @@ impl Pass {
         }
         let marked: Vec<_> = sources.iter().map(|source| (source.alias.clone(), source.schema.marked())).collect();
         let sources: Vec<_> = sources.iter().map(|source| (source.alias.clone(), source.schema.arrow())).collect();
-        let now = (self.cx.now)();
-        let world =
-            TransformWorld { steps: &self.job.transform, input: schema, sources: &sources, marked: &marked, now };
+        let (steps, now) = (&self.job.transform, (self.cx.now)());
+        let keys: Vec<String> = self.job.keys.keys().cloned().collect();
+        let world = TransformWorld { steps, input: schema, sources: &sources, marked: &marked, keys: &keys, now };
         Transform::bind(&world).map(|transform| Some(Arc::new(transform)))
     }
 

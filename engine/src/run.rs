@@ -435,21 +435,8 @@ impl Run {
         let (history, keys) = (Arc::clone(&self.history), self.keys.clone());
         let runtime = Handle::current();
         blocking(move || {
-            let pass = Pass {
-                job,
-                action,
-                cx,
-                inputs,
-                sources,
-                run_id,
-                root,
-                attempt,
-                limits,
-                runtime,
-                dry,
-                history,
-                keys,
-            };
+            let pass =
+                Pass { job, action, cx, inputs, sources, run_id, root, attempt, limits, runtime, dry, history, keys };
             pass.run()
         })
         .await

@@ -63,7 +63,8 @@ impl RowFitter {
     pub(crate) fn mask(&self, record: &mut [u8]) {
         // Of columns that the schema does not name nobody knows what they hold.
         let marked = |key: &str| {
-            let known = self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(key));
+            let exact = self.columns.iter().find(|column| column.name == key);
+            let known = exact.or_else(|| self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(key)));
             known.is_none_or(|column| column.pii.is_some())
         };
         super::json::mask::mask_values(record, &marked);

@@ -7,6 +7,7 @@ use datafusion::common::{DFSchema, JoinType, Result};
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
 
 use super::query::Query;
+use super::session::on_deep_stack;
 
 /// Columns by table and position.
 pub(super) type Origins = BTreeSet<(String, usize)>;
@@ -18,7 +19,7 @@ impl Query {
     /// # Errors
     /// One line, when the plan cannot be walked.
     pub fn origins(&self) -> std::result::Result<Vec<BTreeSet<(String, usize)>>, String> {
-        of_plan(self.plan()).map_err(|error| error.strip_backtrace())
+        on_deep_stack(|| of_plan(self.plan()).map_err(|error| error.strip_backtrace()))
     }
 }
 

@@ -12,6 +12,7 @@ use datafusion::physical_expr::PhysicalExpr;
 
 use super::messages;
 use super::query::Query;
+use super::session::on_deep_stack;
 use crate::error::{Error, Result};
 
 /// A query over one table that is nothing but conditions on its rows and expressions over them.
@@ -35,13 +36,12 @@ impl Query {
     /// # Errors
     /// One line, when an expression cannot be planned.
     pub fn over_rows(&self, table: &str) -> Result<Option<RowQuery>, String> {
-        let mut operations = Vec::new();
-        let state = self.planning_session()?;
-        let table = table.to_lowercase();
-        match lower(self.plan(), &table, &state, &mut operations)? {
-            true => Ok(Some(RowQuery { operations, schema: self.schema() })),
-            false => Ok(None),
-        }
+        on_deep_stack(|| {
+            let mut operations = Vec::new();
+            let state = self.planning_session()?;
+            let one_row = lower(self.plan(), &table.to_lowercase(), &state, &mut operations)?;
+            Ok(one_row.then(|| RowQuery { operations, schema: self.schema() }))
+        })
     }
 }
 

@@ -271,6 +271,10 @@ impl JobSpec {
                 problems.with_help("sources: `primary` is the data itself", "give the other data set another name");
                 continue;
             }
+            if alias.eq_ignore_ascii_case("input") && !self.transform.is_empty() {
+                problems.with_help("sources: `input` is what reaches a step", "give the other data set another name");
+                continue;
+            }
             if spec.location.list().is_empty() {
                 problems.add(format!("sources.{alias}.location: at least one file is needed"));
             }

@@ -28,6 +28,8 @@ pub struct TransformWorld<'a> {
     pub sources: &'a [(String, SchemaRef)],
     /// The columns of those that are marked as personal data, by alias and position.
     pub marked: &'a [(String, Vec<usize>)],
+    /// The names of the keys that the job declares.
+    pub keys: &'a [String],
     /// The clock of the run.
     pub now: DateTime<Utc>,
 }
@@ -232,6 +234,14 @@ impl<'a> Binder<'a> {
                     line.marks.resize(line.columns.fields().len(), false);
                 }
                 Action::Protect(protection) => {
+                    if let Some(key) = protection.key().filter(|key| !self.world.keys.iter().any(|known| known == key))
+                    {
+                        let known = match self.world.keys.is_empty() {
+                            true => "declare it under `keys:`".to_owned(),
+                            false => format!("declared under `keys:` are {}", self.world.keys.join(", ")),
+                        };
+                        return Err(failed(Problem::new(format!("there is no key `{key}`")).with_help(known)));
+                    }
                     let schema = protection.schema(&line.columns).and_then(|schema| checked(&schema));
                     let schema = schema.map_err(failed)?;
                     for (field, mark) in line.columns.fields().iter().zip(&mut line.marks) {
@@ -272,7 +282,7 @@ impl<'a> Binder<'a> {
             self.keeps_grain = line.grain;
         }
         if let Some(table) = self.tables.get_mut(line.table) {
-            table.schema = schema_of(&line.columns, self.world.input);
+            table.schema = schema_of(&line.columns, self.world.input, !self.world.steps.is_empty());
         }
         Ok(Chain { operations, end: End::Table(line.table) })
     }
@@ -297,7 +307,10 @@ impl<'a> Binder<'a> {
         if numbered {
             fields.push(Arc::new(Field::new(ROW_NUMBER, DataType::Int64, true)));
         }
-        let private = reads.iter().any(|column| line.marks.get(*column) == Some(&true));
+        let theirs = self.world.marked.iter().any(|(alias, marked)| {
+            query.reads(alias).is_some_and(|read| read.iter().any(|column| marked.contains(column)))
+        });
+        let private = theirs || reads.iter().any(|column| line.marks.get(*column) == Some(&true));
         let marks = self.marks_after(&query, &line).map_err(|problem| wrong(step, name, &problem))?;
         let columns = query.schema();
         let next = Line { columns, marks, traced: false, grain: false, complete: false, ..line };

@@ -117,7 +117,7 @@ impl Chain {
                 Operation::Rows(query) => query.run(&batch, &mut rows).map_err(named)?,
                 Operation::Kernel(kernel) => kernel.apply(&batch, place).map_err(misfit)?,
                 Operation::Require(number, query) => {
-                    let met = query.run(&batch, &mut None)?.num_rows();
+                    let met = query.run(&batch, &mut None).map_err(named)?.num_rows();
                     if let Some(unmet) = shop.unmet.get(*number) {
                         unmet.fetch_add((before - met) as u64, Ordering::Relaxed);
                     }
@@ -133,7 +133,7 @@ impl Chain {
                     let Some(index) = shop.lookups.get(*lookup) else {
                         return Err(Error::internal("a lookup was not loaded"));
                     };
-                    let (batch, kept) = index.join(&batch)?;
+                    let (batch, kept) = index.join(&batch).map_err(named)?;
                     if let Some(numbers) = &mut rows {
                         *numbers = take(numbers, &kept, None)?.as_primitive().clone();
                     }

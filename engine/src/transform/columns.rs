@@ -39,13 +39,14 @@ fn column_type(data_type: &DataType) -> Option<ColumnType> {
     })
 }
 
-/// The columns as the sink and catalogs see them; one that came through as it was keeps its declared type.
-pub(super) fn schema_of(columns: &SchemaRef, input: &Schema) -> Schema {
+/// The columns as the sink and catalogs see them; `changed`: steps came between them and the input.
+pub(super) fn schema_of(columns: &SchemaRef, input: &Schema, changed: bool) -> Schema {
     let columns = columns.fields().iter().map(|field| {
-        let came = input
-            .columns
-            .iter()
-            .find(|column| column.name == *field.name() && column.column_type.arrow() == *field.data_type());
+        let came = input.columns.iter().find(|column| {
+            // A text may have become a longer one, which `varchar(n)` would cut off.
+            let limited = matches!(column.column_type, ColumnType::Varchar(_) | ColumnType::Char(_));
+            column.name == *field.name() && column.column_type.arrow() == *field.data_type() && !(limited && changed)
+        });
         Column {
             name: field.name().clone(),
             // Every type was checked when its step was bound.

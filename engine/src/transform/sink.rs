@@ -16,7 +16,7 @@ use super::chain::{Chain, End, Parts, RowOrigin, Workshop};
 use super::lookup::LookupIndex;
 use super::{RunFacts, StepReport, Transform};
 use crate::collect::RowSink;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::exec::spool::Spool;
 use crate::exec::{Cancel, Permit, Permits};
 use crate::expr::{BatchSource, QueryLimits};
@@ -68,6 +68,8 @@ pub struct TransformSink {
     sources: Vec<(String, Arc<dyn BatchSource>)>,
     flow: Option<Flow>,
     batches: u64,
+    /// A value that a step could not take. The rows that follow are passed over, so that all of the input is counted.
+    misfit: Option<Error>,
 }
 
 /// One chain at work.
@@ -146,6 +148,7 @@ impl TransformSink {
             sources: tables,
             flow: Some(flow),
             batches: 0,
+            misfit: None,
         })
     }
 
@@ -154,6 +157,9 @@ impl TransformSink {
     /// # Errors
     /// The first error of a step or a writer; no file stays then but as garbage that no commit names.
     pub fn close(mut self) -> Result<Written> {
+        if let Some(misfit) = self.misfit.take() {
+            return Err(misfit);
+        }
         let mut spilled_bytes = 0;
         let transform = Arc::clone(&self.transform);
         let mut destinations = self.end_flow()?;
@@ -172,12 +178,16 @@ impl TransformSink {
             if stage.private {
                 limits.temp_bytes = 0;
             }
-            query.run(&sources, &limits, &cancel, &mut |batch| {
+            let ran = query.run(&sources, &limits, &cancel, &mut |batch| {
                 rows_out += batch.num_rows();
                 let Some(permit) = permits.acquire(&cancel) else { return Err(crate::exec::pipeline::cancelled()) };
                 self.take(batch, None, permit)?;
-                Ok(ControlFlow::Continue(()))
-            })?;
+                Ok(if self.misfit.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            });
+            if let Some(error) = ran.err().or_else(|| self.misfit.take()) {
+                self.abort();
+                return Err(error);
+            }
             if let Some(counter) = self.shop.counters.get(stage.operation) {
                 counter.add(usize::try_from(rows_in).unwrap_or(usize::MAX), rows_out);
             }
@@ -218,8 +228,17 @@ impl TransformSink {
     fn take(&mut self, batch: RecordBatch, origin: Option<RowOrigin>, permit: Permit) -> Result<()> {
         let place = Place { batch: self.batches };
         self.batches += 1;
+        if self.misfit.is_some() {
+            return Ok(());
+        }
         if self.flow.as_ref().is_some_and(|flow| flow.failed.load(Ordering::Relaxed)) {
-            self.end_flow()?;
+            match self.end_flow() {
+                Err(error) if error.kind() == ErrorKind::Data => {
+                    self.misfit = Some(error);
+                    return Ok(());
+                }
+                ended => ended.map(drop)?,
+            }
         }
         let Some(flow) = &mut self.flow else { return Err(Error::internal("a step had failed before")) };
         let number = flow.next;
@@ -333,7 +352,7 @@ fn load(transform: &Transform, sources: &[OpenSource], reader: &SourceReader, bu
                 budget >> 20,
                 held >> 20
             ))
-            .with_help("raise --memory, look up fewer columns, or use `join`, which goes to disk")
+            .with_help("raise --memory, look up fewer columns, or join it in a `sql` step, which may go to disk")
         };
         let Some(source) = sources.iter().find(|source| source.alias == table.source) else {
             return Err(Error::internal(format!("the data set `{}` was not opened", table.source)));

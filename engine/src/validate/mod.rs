@@ -76,8 +76,8 @@ impl Records {
 pub struct Judged {
     /// Records in the block.
     pub records: u64,
-    /// Line feeds in the block.
-    pub lines: u64,
+    /// Line feeds in the block; `None` where the input has no lines.
+    pub lines: Option<u64>,
     /// Where the block begins in the decompressed input, in bytes.
     pub offset: u64,
     /// The records as they stood, kept only when something was found in them.
@@ -166,6 +166,7 @@ impl Judge {
             Work::Rows(batch, fitter) => (fitter.fit(&batch)?, 0, Original::Rows(batch, fitter)),
         };
         let Decoded { batch, faults, record_starts, lines } = decoded;
+        let has_lines = matches!(original, Original::Text(..));
         let records = batch.num_rows();
         let mut findings: Vec<Finding> = faults.into_iter().map(Finding::from).collect();
         let (fitting, rows) = without_faulty(batch, &findings)?;
@@ -223,7 +224,7 @@ impl Judge {
         };
         Ok(Judged {
             records: records as u64,
-            lines: u64::from(lines),
+            lines: has_lines.then_some(u64::from(lines)),
             offset,
             original,
             findings,
