@@ -23,7 +23,7 @@ pub struct Published {
     pub warnings: Vec<String>,
 }
 
-/// Commits what a run with [`Action::Stage`] left at `staged`, and makes it known. May be done again: it finds the commit
+/// Commits what a run with [`Action::Stage`](crate::Action::Stage) left at `staged`, and makes it known. May be done again: it finds the commit
 /// that is there. The audit is the caller's.
 ///
 /// # Errors
