@@ -510,7 +510,6 @@ def test_a_key_in_the_job_is_not_told(tmp_path, place):
     silent(result)
 
 
-@pytest.mark.xfail(strict=True, reason="an id that is a key stands before every value")
 def test_a_key_is_no_id(tmp_path):
     assert run("run", job_of(tmp_path, SEAL, ROWS[:3], keys={"k": {"env": "ETL_TEST_KEY", "id": KEY.hex()}})).code == 2
 

@@ -64,6 +64,10 @@ impl Key {
         if id.is_empty() || id.len() > 64 || !id.bytes().all(fits) {
             return Err("the id of a key is 1 to 64 letters, digits, `_` or `-`".to_owned());
         }
+        if decode_hex(id.as_bytes()).is_some() || decode_base64(id.as_bytes()).is_some() {
+            // It would stand before every value that is encrypted.
+            return Err("the id of a key looks like a key itself: give it a name".to_owned());
+        }
         if held.iter().all(|byte| *byte == held[0]) {
             return Err(format!("key `{id}` is one byte repeated: take 32 random bytes"));
         }
