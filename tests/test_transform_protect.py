@@ -491,7 +491,7 @@ def test_wrong_keys(tmp_path, case):
 
 
 def test_a_key_that_is_not_there(tmp_path):
-    for keys, words in [({}, ["`k`", "no keys were given"]), ({"other": KEYS["other"]}, ["`k`", "other"])]:
+    for keys, words in [({}, ["`k`", "declare it under `keys:`"]), ({"other": KEYS["other"]}, ["`k`", "other"])]:
         result = run("run", job_of(tmp_path, SEAL, ROWS[:3], keys=keys))
         assert result.code == 2 and all(word in result.err for word in words), result.err
         assert not list(tmp_path.glob("out/data/*"))
