@@ -24,12 +24,13 @@ pub(crate) fn common_type(left: &DataType, right: &DataType) -> Option<DataType>
     }
 }
 
-/// Whether values of both may be keys: of one type, or whole numbers and decimals that a type holds both of.
-pub(crate) fn comparable(left: &DataType, right: &DataType) -> bool {
+/// The type that keys of two types are compared as: their own, or that of whole numbers and decimals which holds both; `None`
+/// where they are never equal, or, as floating point is, no keys.
+pub fn key_type(left: &DataType, right: &DataType) -> Option<DataType> {
     let exact = |of: &DataType| of.is_numeric() && !of.is_floating();
     match left == right {
-        true => !left.is_floating(),
-        false => exact(left) && exact(right) && common_type(left, right).is_some(),
+        true => (!left.is_floating()).then(|| left.clone()),
+        false => common_type(left, right).filter(|_| exact(left) && exact(right)),
     }
 }
 
@@ -65,7 +66,7 @@ mod tests {
 
     #[test]
     fn keys_are_exact() {
-        let check = |left: &str, right: &str| comparable(&type_of(left).unwrap(), &type_of(right).unwrap());
+        let check = |left: &str, right: &str| key_type(&type_of(left).unwrap(), &type_of(right).unwrap()).is_some();
         for (left, right) in [("int", "bigint"), ("decimal(10,2)", "int"), ("date", "date"), ("string", "string")] {
             assert!(check(left, right), "{left} {right}");
         }

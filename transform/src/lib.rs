@@ -33,6 +33,7 @@ mod time_unit;
 mod whole;
 
 pub use action::{Action, JoinKind, Lookup, OriginColumn, OriginValue, ROW_NUMBER};
+pub use agree::key_type;
 pub use kernel::{Kernel, Place};
 pub use parameters::{OneOrMany, read};
 pub use protection::{ProtectRun, Protection};

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema as ArrowSchema, SchemaRef};
 use chrono::{DateTime, Utc};
 use etl_transform::{
-    Action, BindContext, JoinKind, Lookup, OriginColumn, OriginValue, Problem, Protection, ROW_NUMBER, registry,
+    Action, BindContext, JoinKind, Lookup, OriginColumn, OriginValue, Problem, Protection, ROW_NUMBER, key_type,
+    registry,
 };
 use serde_json::Value;
 
 use super::chain::{Chain, End, Operation};
 use super::columns::{kept_as, schema_of};
-use super::lookup::{LookupTable, common_key};
+use super::lookup::LookupTable;
 use super::{OperationInfo, OutputTable, Stage, StepMode, Transform};
 use crate::error::{Error, Result};
 use crate::expr::{Query, SqlEngine};
@@ -380,16 +381,9 @@ impl<'a> Binder<'a> {
         for (left, right) in &lookup.keys {
             let (left, right) = (position(columns, left)?, position(theirs, right)?);
             let (mine, other) = (columns.field(left), theirs.field(right));
-            let Some(common) = common_key(mine.data_type(), other.data_type()) else {
-                return Err(Problem::new(format!(
-                    "`{}` ({}) and `{}` ({}) cannot be compared",
-                    mine.name(),
-                    mine.data_type(),
-                    other.name(),
-                    other.data_type()
-                ))
-                .with_help("cast one of them to the type of the other before this step"));
-            };
+            // What cannot be compared was refused with words when the step was bound.
+            let common = key_type(mine.data_type(), other.data_type());
+            let common = common.ok_or_else(|| Problem::new(format!("`{}` is no key of this data set", mine.name())))?;
             keys.push((left, common));
             reads.push(right);
         }

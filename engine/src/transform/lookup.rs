@@ -131,21 +131,3 @@ fn rows_of(converter: &RowConverter, table: &LookupTable, keys: Vec<ArrayRef>) -
     }
     Ok((converter.convert_columns(&cast_keys)?, nulls))
 }
-
-/// The type that keys of two types are compared as; `None` when they are never equal.
-pub(super) fn common_key(left: &DataType, right: &DataType) -> Option<DataType> {
-    let digits = |data_type: &DataType| match data_type {
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => Some((19, 0)),
-        DataType::Decimal128(precision, scale) => Some((*precision - *scale as u8, *scale as u8)),
-        _ => None,
-    };
-    if left == right {
-        return (!left.is_floating()).then(|| left.clone());
-    }
-    if left.is_integer() && right.is_integer() {
-        return Some(DataType::Int64);
-    }
-    let ((whole_left, part_left), (whole_right, part_right)) = (digits(left)?, digits(right)?);
-    let (whole, part) = (whole_left.max(whole_right), part_left.max(part_right));
-    (whole + part <= 38).then(|| DataType::Decimal128(whole + part, part as i8))
-}

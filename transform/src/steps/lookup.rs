@@ -3,7 +3,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::action::{Action, JoinKind, Lookup};
-use crate::agree::{comparable, type_words};
+use crate::agree::{key_type, type_words};
 use crate::names::Pairs;
 use crate::step::{BindContext, Example, Problem, StepDoc, StepType, column};
 
@@ -89,7 +89,7 @@ pub(super) fn keys_and_columns(
     let mut keys = Names::new();
     for (left, right) in &on.0 {
         let (left, right) = (context.column(left)?, there(right)?);
-        if !comparable(left.data_type(), right.data_type()) {
+        if key_type(left.data_type(), right.data_type()).is_none() {
             let (left_type, right_type) = (type_words(left.data_type()), type_words(right.data_type()));
             let message = format!(
                 "`{}` ({left_type}) and `{source}.{}` ({right_type}) are not compared",
