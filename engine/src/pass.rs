@@ -427,8 +427,7 @@ impl Pass {
             keys: self.keys.clone(),
         };
         let facts = RunFacts { run_id: self.run_id.to_string(), now: (self.cx.now)(), protect };
-        let outputs = open.into_iter().map(Some).collect();
-        let sink = TransformSink::new(transform, outputs, facts, world, pool, limits, &self.cx.cancel)?;
+        let sink = TransformSink::new(transform, open, facts, world, pool, limits, &self.cx.cancel)?;
         Ok(Some(Output::Steps(Box::new(sink))))
     }
 

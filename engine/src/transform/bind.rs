@@ -67,7 +67,6 @@ struct Binder<'a> {
     protections: Vec<(Protection, SchemaRef)>,
     demands: Vec<(usize, &'static str, String)>,
     wants_origin: bool,
-    keeps_grain: bool,
 }
 
 impl Transform {
@@ -86,7 +85,6 @@ impl Transform {
             protections: Vec::new(),
             demands: Vec::new(),
             wants_origin: false,
-            keeps_grain: true,
         };
         let todo = world.steps.iter().enumerate().map(|(index, step)| Todo::Step(index + 1, step)).collect();
         let marks = world.input.columns.iter().map(|column| column.pii.is_some()).collect();
@@ -102,7 +100,6 @@ impl Transform {
             protections: binder.protections,
             demands: binder.demands,
             wants_origin: binder.wants_origin,
-            keeps_grain: binder.keeps_grain,
         })
     }
 
@@ -148,11 +145,7 @@ impl<'a> Binder<'a> {
             let failed = |problem: Problem| wrong(step, name, &problem);
             match action {
                 Action::Filter { condition } => {
-                    let all = etl_transform::sql::all(&line.columns);
-                    let (sql, names) = etl_transform::sql::select_text(&all, "input", &format!("WHERE {condition}"))
-                        .map_err(failed)?;
-                    let query = self.planned(&sql, &line, false).and_then(|query| kept(query, Some(&names)));
-                    let query = query.map_err(failed)?;
+                    let query = self.condition(&condition, &line).map_err(failed)?;
                     match query.over_rows("input").map_err(|text| failed(Problem::new(text)))? {
                         Some(rows) => {
                             let id = self.operation(step, name, &line, StepMode::PerBatch, line.grain);
@@ -166,11 +159,8 @@ impl<'a> Binder<'a> {
                     }
                 }
                 Action::Require { condition, message } => {
-                    let all = etl_transform::sql::all(&line.columns);
-                    let (sql, names) = etl_transform::sql::select_text(&all, "input", &format!("WHERE {condition}"))
-                        .map_err(failed)?;
-                    let query = self.planned(&sql, &line, false).and_then(|query| kept(query, Some(&names)));
-                    let rows = query.map_err(failed)?.over_rows("input").map_err(|text| failed(Problem::new(text)))?;
+                    let query = self.condition(&condition, &line).map_err(failed)?;
+                    let rows = query.over_rows("input").map_err(|text| failed(Problem::new(text)))?;
                     let rows = rows.ok_or_else(|| {
                         failed(Problem::new("the condition looks at more than a row").with_help("derive it before"))
                     })?;
@@ -279,9 +269,6 @@ impl<'a> Binder<'a> {
                 "protect the columns (hash, mask_range, encrypt, ...), drop them, or `release` them and say why",
             ));
         }
-        if line.table == 0 {
-            self.keeps_grain = line.grain;
-        }
         if let Some(table) = self.tables.get_mut(line.table) {
             table.schema = schema_of(&line.columns, self.world.input, !self.world.steps.is_empty());
         }
@@ -354,6 +341,13 @@ impl<'a> Binder<'a> {
         };
         let origins = query.origins().map_err(Problem::new)?;
         Ok(origins.iter().map(|origins| origins.iter().any(marked)).collect())
+    }
+
+    /// The rows of a line for which a condition is true.
+    fn condition(&self, condition: &str, line: &Line) -> Result<Query, Problem> {
+        let all = etl_transform::sql::all(&line.columns);
+        let (sql, names) = etl_transform::sql::select_text(&all, "input", &format!("WHERE {condition}"))?;
+        self.planned(&sql, line, false).and_then(|query| kept(query, Some(&names)))
     }
 
     fn planned(&self, sql: &str, line: &Line, ordered: bool) -> Result<Query, Problem> {

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bind::TransformWorld;
 pub use chain::RowOrigin;
-pub use sink::{Outputs, StageLimits, TransformSink, Written};
+pub use sink::{StageLimits, TransformSink, Written};
 
 use crate::expr::Query;
 use crate::schema::Schema;
@@ -49,8 +49,6 @@ pub struct Transform {
     protections: Vec<(Protection, SchemaRef)>,
     /// Whether a step asks where rows came from.
     wants_origin: bool,
-    /// Whether the rows of the output are those that were accepted, one by one, but for those that were filtered.
-    keeps_grain: bool,
 }
 
 /// A step that needs all rows.
@@ -139,11 +137,6 @@ impl Transform {
     /// Whether a step asks where rows came from.
     pub fn wants_origin(&self) -> bool {
         self.wants_origin
-    }
-
-    /// Whether the rows of the output are those that were accepted, one by one, but for those that were filtered.
-    pub fn keeps_grain(&self) -> bool {
-        self.keeps_grain
     }
 
     fn counters(&self) -> Arc<[Counter]> {

@@ -26,9 +26,6 @@ use crate::write::{DataFile, TableWriter};
 /// More columns than one step protects: what tells the kernels of two steps apart.
 const COLUMNS_OF_A_STEP: u32 = 1 << 16;
 
-/// The writers of the tables, in their order; `None` for one that nobody wants.
-pub type Outputs = Vec<Option<TableWriter>>;
-
 /// What stages may use.
 #[derive(Debug, Clone)]
 pub struct StageLimits {
@@ -89,7 +86,8 @@ struct Arrival {
 
 /// Where rows go.
 struct Destinations {
-    outputs: Outputs,
+    /// The writers of the tables, in their order.
+    outputs: Vec<TableWriter>,
     /// What waits for its stage; `None` once that has begun.
     spools: Vec<Option<Spool>>,
     /// Positions of what a stage reads, and whether its rows are numbered.
@@ -104,7 +102,7 @@ impl TransformSink {
     /// `Configuration` when a lookup does not fit into the memory; whatever keeps a data set from being read.
     pub fn new(
         transform: Arc<Transform>,
-        outputs: Outputs,
+        outputs: Vec<TableWriter>,
         facts: RunFacts,
         (sources, reader): (&[OpenSource], &SourceReader),
         pool: &Arc<rayon::ThreadPool>,
@@ -195,7 +193,7 @@ impl TransformSink {
         }
         let mut files = Vec::with_capacity(destinations.outputs.len());
         for output in destinations.outputs {
-            files.push(output.map_or(Ok(Vec::new()), TableWriter::close)?);
+            files.push(output.close()?);
         }
         let (steps, filtered) = transform.reports(&self.shop.counters);
         let unmet = transform.demands.iter().zip(&self.shop.unmet).filter_map(|((step, name, message), unmet)| {
@@ -209,7 +207,7 @@ impl TransformSink {
     pub fn abort(mut self) {
         let Some(flow) = self.flow.take() else { return };
         if let Ok((destinations, _)) = flow.end() {
-            destinations.outputs.into_iter().flatten().for_each(TableWriter::abort);
+            destinations.outputs.into_iter().for_each(TableWriter::abort);
         }
     }
 
@@ -219,7 +217,7 @@ impl TransformSink {
         match outcome {
             Ok(()) => Ok(destinations),
             Err(error) => {
-                destinations.outputs.into_iter().flatten().for_each(TableWriter::abort);
+                destinations.outputs.into_iter().for_each(TableWriter::abort);
                 Err(error)
             }
         }
@@ -313,9 +311,9 @@ impl Destinations {
         for (end, batch) in arrival.parts {
             match end {
                 End::Table(table) => {
-                    if let Some(Some(writer)) = self.outputs.get_mut(table) {
-                        writer.write(batch, arrival.permit.clone())?;
-                    }
+                    let lost = || Error::internal("a table of the steps has no writer");
+                    let writer = self.outputs.get_mut(table).ok_or_else(lost)?;
+                    writer.write(batch, arrival.permit.clone())?;
                 }
                 End::Stage(stage) => self.put_aside(stage, &batch)?,
             }
