@@ -24,7 +24,7 @@ impl Keys {
     }
 
     /// The plaintext of a data key.
-    async fn decrypted(&self, kms: &KmsKey) -> Result<Key32> {
+    async fn decrypted(&self, kms: &KmsKey) -> Result<Zeroizing<[u8; 32]>> {
         let blob = STANDARD.decode(kms.ciphertext.trim()).map_err(|_| {
             Error::configuration("`kms.ciphertext` is not base64")
                 .with_help("it is what `aws kms generate-data-key --key-spec AES_256` calls CiphertextBlob")
@@ -42,7 +42,7 @@ impl Keys {
             Error::configuration(format!("the data key has {} bytes", plain.len()))
                 .with_help("make it with `aws kms generate-data-key --key-spec AES_256`")
         })?;
-        Ok(Key32(Zeroizing::new(bytes)))
+        Ok(Zeroizing::new(bytes))
     }
 
     /// The text of a secret.
@@ -64,9 +64,6 @@ impl Keys {
     }
 }
 
-/// The bytes of a key.
-struct Key32(Zeroizing<[u8; 32]>);
-
 fn env(name: &str) -> Result<Zeroizing<String>> {
     std::env::var(name).map(Zeroizing::new).map_err(|_| {
         Error::configuration(format!("the environment variable {name} is not set"))
@@ -86,7 +83,7 @@ impl KeySource for Keys {
     async fn fetch(&self, name: &str, spec: &KeySpec) -> Result<Key> {
         let id = spec.id.as_deref().unwrap_or(name);
         if let Some(kms) = &spec.kms {
-            let Key32(bytes) = self.decrypted(kms).await?;
+            let bytes = self.decrypted(kms).await?;
             return Key::new(id, *bytes).map_err(Error::configuration);
         }
         let text = match (&spec.env, &spec.file, &spec.secret) {

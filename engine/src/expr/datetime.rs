@@ -185,10 +185,11 @@ impl Pattern {
                 }
                 Piece::Letter('a', _) => {
                     let (half, tail) = rest.split_at_checked(2)?;
-                    afternoon = Some(half.eq_ignore_ascii_case("PM"));
-                    if !half.eq_ignore_ascii_case("AM") && afternoon == Some(false) {
-                        return None;
-                    }
+                    afternoon = Some(match half.to_ascii_uppercase().as_str() {
+                        "AM" => false,
+                        "PM" => true,
+                        _ => return None,
+                    });
                     rest = tail;
                 }
                 // A name of a day says nothing that the date does not.
