@@ -26,8 +26,6 @@ pub mod sql;
 mod step;
 mod steps;
 #[cfg(test)]
-mod test_tables;
-#[cfg(test)]
 mod testing;
 mod time_unit;
 mod whole;

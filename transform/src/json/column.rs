@@ -190,7 +190,7 @@ fn timestamp(utc: &Tz, text: &str, quoted: bool) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_tables::values_shown;
+    use crate::testing::values_shown;
 
     fn check(data_type: &str, fits: &[(&str, &str)], others: &[&str]) {
         let data_type = type_of(data_type).unwrap();

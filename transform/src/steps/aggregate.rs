@@ -59,7 +59,7 @@ pub(super) fn group_and_order(keys: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::test_tables::{bind, problem, sql, table};
+    use crate::testing::{bind, problem, sql, table};
 
     #[test]
     fn groups_are_in_the_order_of_their_keys() {

@@ -67,7 +67,7 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
 #[cfg(test)]
 mod tests {
     use crate::action::Action;
-    use crate::test_tables::{bind, problem, table};
+    use crate::testing::{bind, problem, table};
 
     fn check(item: &str, expected: &[&str]) {
         let actions = bind(item, &table("id int"));

@@ -180,13 +180,13 @@ fn by_rank(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn ranges_hold_their_lower_bound() {
-        let schema = context_of("x double");
+        let schema = table("x double");
         assert_eq!(
-            bound("bin: {column: x, as: b, bounds: [null, 0, 10]}", &schema).unwrap(),
+            query("bin: {column: x, as: b, bounds: [null, 0, 10]}", &schema).unwrap(),
             "SELECT `x` AS c0, CASE WHEN CAST(`x` AS DOUBLE) < CAST('0.0' AS DOUBLE) THEN '< 0' WHEN CAST(`x` AS DOUBLE) >= \
              CAST('0.0' AS DOUBLE) AND CAST(`x` AS DOUBLE) <= CAST('10.0' AS DOUBLE) THEN '[0, 10]' END AS c1 FROM input"
         );
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn bounds_and_labels_go_together() {
-        let schema = context_of("x double");
+        let schema = table("x double");
         assert!(problem("bin: {column: x, as: b, bounds: [0, 0]}", &schema).contains("ascending"));
         assert!(problem("bin: {column: x, as: b, bounds: [0, null, 3]}", &schema).contains("alone may be open"));
         assert!(problem("bin: {column: x, as: b, bounds: [0, 1], labels: [a, b]}", &schema).contains("1 ranges and 2"));

@@ -155,14 +155,12 @@ impl Kernel for Convert {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{actions, context_of, problem};
+    use crate::testing::{bound, problem, table};
 
     fn converted(from: &str, to: &str, local: &str) -> String {
-        let schema = context_of("id bigint, at timestamp");
+        let schema = table("id bigint, at timestamp");
         let item = format!("convert_timezone: {{columns: AT, from: \"{from}\", to: \"{to}\"}}");
-        let Some(Action::Kernel(kernel)) = actions(&item, &schema).unwrap().pop() else {
-            panic!("a kernel is expected")
-        };
+        let Some(Action::Kernel(kernel)) = bound(&item, &schema).unwrap().pop() else { panic!("a kernel is expected") };
         let form = "%Y-%m-%dT%H:%M:%S%.f";
         let micros = NaiveDateTime::parse_from_str(local, form).unwrap().and_utc().timestamp_micros();
         let columns: Vec<ArrayRef> = vec![
@@ -192,7 +190,7 @@ mod tests {
 
     #[test]
     fn zones_and_columns_are_looked_at() {
-        let schema = context_of("at timestamp, day date");
+        let schema = table("at timestamp, day date");
         assert!(problem("convert_timezone: {columns: at, to: Paris}", &schema).contains("no zone `Paris`"));
         assert!(problem("convert_timezone: {columns: day, to: Europe/Paris}", &schema).contains("takes timestamps"));
     }

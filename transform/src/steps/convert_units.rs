@@ -173,7 +173,7 @@ fn zero(unit: &Unit) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     /// What the expression gives, by the same operations on doubles.
     fn converted(value: f64, from: &str, to: &str) -> f64 {
@@ -205,9 +205,9 @@ mod tests {
 
     #[test]
     fn units_are_of_one_quantity() {
-        let schema = context_of("x bigint");
+        let schema = table("x bigint");
         assert_eq!(
-            bound("convert_units: {column: x, from: km, to: m}", &schema).unwrap(),
+            query("convert_units: {column: x, from: km, to: m}", &schema).unwrap(),
             "SELECT (CAST(`x` AS DOUBLE) * CAST('1000.0' AS DOUBLE) / CAST('1.0' AS DOUBLE)) AS c0 FROM input"
         );
         assert!(problem("convert_units: {column: x, from: km, to: kg}", &schema).contains("different quantities"));

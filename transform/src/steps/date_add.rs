@@ -99,17 +99,17 @@ fn interval(amount: u64, unit: TimeUnit) -> (u64, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn dates_stay_dates() {
-        let schema = context_of("d date, t timestamp");
+        let schema = table("d date, t timestamp");
         for (item, expressions) in [
             ("{column: d, amount: -2, unit: weeks}", "date_add(`d`, -14) AS c0, `t` AS c1"),
             ("{column: t, amount: -2, unit: years}", "`d` AS c0, `t` - INTERVAL '24' MONTH AS c1"),
         ] {
             assert_eq!(
-                bound(&format!("date_add: {item}"), &schema).unwrap(),
+                query(&format!("date_add: {item}"), &schema).unwrap(),
                 format!("SELECT {expressions} FROM input")
             );
         }

@@ -90,14 +90,14 @@ fn unfinished(from: &str, to: &str, within: impl Fn(&str) -> String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn units_that_are_not_over_do_not_count() {
-        let schema = context_of("a date, b date, s string");
-        let sql = bound("date_difference: {from: a, to: b, unit: weeks, as: d}", &schema).unwrap();
+        let schema = table("a date, b date, s string");
+        let sql = query("date_difference: {from: a, to: b, unit: weeks, as: d}", &schema).unwrap();
         assert!(sql.contains("CAST(datediff(`b`, `a`) AS BIGINT) * 86400 div 604800 AS c3"), "{sql}");
-        let sql = bound("date_difference: {from: a, to: b, unit: years, as: d}", &schema).unwrap();
+        let sql = query("date_difference: {from: a, to: b, unit: years, as: d}", &schema).unwrap();
         assert!(sql.contains("WHEN `b` > `a` AND day(`b`) < day(`a`) THEN -1"), "{sql}");
         assert!(problem("date_difference: {from: a, to: s, unit: days, as: d}", &schema).contains("takes dates"));
     }

@@ -69,12 +69,12 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of};
+    use crate::testing::{query, table};
 
     #[test]
     fn all_columns_are_keys_when_none_is_named() {
-        let schema = context_of("id bigint, __nth string");
-        let action = bound("drop_duplicates", &schema).unwrap();
+        let schema = table("id bigint, __nth string");
+        let action = query("drop_duplicates", &schema).unwrap();
         assert_eq!(
             action,
             "SELECT `id` AS c0, `__nth` AS c1 FROM (SELECT *, row_number() OVER (PARTITION BY `id`, `__nth` ORDER BY \

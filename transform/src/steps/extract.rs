@@ -107,11 +107,11 @@ fn by_position(value: &str, from: i32, to: Option<i32>) -> Result<String, Proble
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn parts_that_are_not_there_are_null() {
-        let schema = context_of("s string");
+        let schema = table("s string");
         for (item, expression) in [
             (
                 "between: [\"[\", \"\"]",
@@ -120,7 +120,7 @@ mod tests {
             ("from: -3", "CASE WHEN length(`s`) > 0 THEN right(`s`, 3) END"),
             ("from: 2, to: 2", "CASE WHEN length(`s`) >= 2 THEN substring(`s`, 2, 1) END"),
         ] {
-            let sql = bound(&format!("extract: {{column: s, as: s, {item}}}"), &schema).unwrap();
+            let sql = query(&format!("extract: {{column: s, as: s, {item}}}"), &schema).unwrap();
             assert_eq!(sql, format!("SELECT {expression} AS c0 FROM input"));
         }
         assert!(problem("extract: {column: s, as: t, from: 3, to: 2}", &schema).contains("not before"));

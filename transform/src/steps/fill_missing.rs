@@ -160,23 +160,23 @@ fn as_column(alias: &str, column: &Field) -> Result<String, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn values_of_the_column_stand_beside_each_row() {
-        let schema = context_of("age bigint, s string");
+        let schema = table("age bigint, s string");
         assert_eq!(
-            bound("fill_missing: {columns: age, with: mean}", &schema).unwrap(),
+            query("fill_missing: {columns: age, with: mean}", &schema).unwrap(),
             "SELECT coalesce(`age`, CAST(round(`__fill0`) AS BIGINT)) AS c0, `s` AS c1 FROM (SELECT avg(v) AS `__fill0` FROM \
              (SELECT `age` AS v FROM input) AS rows) AS whole0 CROSS JOIN input"
         );
-        let sql = bound("fill_missing: {columns: s, with: next_valid, empty: true}", &schema).unwrap();
+        let sql = query("fill_missing: {columns: s, with: next_valid, empty: true}", &schema).unwrap();
         assert!(sql.contains("last_value(nullif(`s`, '')) IGNORE NULLS OVER (ORDER BY `__row` DESC"), "{sql}");
     }
 
     #[test]
     fn values_fit_the_column() {
-        let schema = context_of("age bigint, s string");
+        let schema = table("age bigint, s string");
         assert_eq!(
             problem("fill_missing: {columns: age, value: none}", &schema),
             "fill_missing: `none` is not a value of type bigint"

@@ -153,7 +153,7 @@ impl Kernel for Flatten {
 mod tests {
     use arrow::array::RecordBatch;
 
-    use crate::test_tables::{applied, batch, problem, shown, table};
+    use crate::testing::{applied, batch, problem, shown, table};
 
     fn rows() -> RecordBatch {
         batch(

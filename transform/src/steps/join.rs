@@ -105,7 +105,7 @@ fn query(context: &BindContext<'_>, lookup: &Lookup, words: &str) -> Result<Acti
 #[cfg(test)]
 mod tests {
     use crate::action::{Action, JoinKind};
-    use crate::test_tables::{bind, is_ordered, problem, sql, table};
+    use crate::testing::{bind, is_ordered, problem, sql, table};
 
     #[test]
     fn the_key_stands_once() {

@@ -132,7 +132,7 @@ pub(super) fn keys_and_columns(
 #[cfg(test)]
 mod tests {
     use crate::action::{Action, JoinKind};
-    use crate::test_tables::{bind, problem, table};
+    use crate::testing::{bind, problem, table};
 
     fn check(item: &str, input: &str, keys: &[(&str, &str)], kind: JoinKind, columns: &[(&str, &str)]) {
         let actions = bind(item, &table(input));

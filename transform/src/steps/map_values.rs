@@ -102,11 +102,11 @@ fn common<'v>(values: impl Iterator<Item = &'v Value>) -> DataType {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn values_have_the_type_of_their_side() {
-        let schema = context_of("id bigint, s string");
+        let schema = table("id bigint, s string");
         for (item, expression) in [
             ("{column: id, map: {1: 10}}", "CASE `id` WHEN 1 THEN 10 ELSE `id` END"),
             ("{column: id, map: {1: one}, default: null}", "CASE `id` WHEN 1 THEN 'one' ELSE CAST(NULL AS STRING) END"),
@@ -116,7 +116,7 @@ mod tests {
                  ELSE CASE WHEN `id` IS NOT NULL THEN CAST('2' AS DOUBLE) END END",
             ),
         ] {
-            let sql = bound(&format!("map_values: {item}"), &schema).unwrap();
+            let sql = query(&format!("map_values: {item}"), &schema).unwrap();
             assert_eq!(sql, format!("SELECT {expression} AS c0, `s` AS c1 FROM input"));
         }
         assert!(problem("map_values: {column: id, map: {a: 1}}", &schema).contains("not a value of type bigint"));

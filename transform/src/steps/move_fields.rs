@@ -75,14 +75,14 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn columns_stand_where_they_are_told() {
-        let schema = context_of("a string, b string, c string");
+        let schema = table("a string, b string, c string");
         let order = |sql: String| sql.chars().filter(|character| "abc".contains(*character)).collect::<String>();
         let shown = |item: &str| {
-            let sql = bound(&format!("move_fields: {item}"), &schema).unwrap();
+            let sql = query(&format!("move_fields: {item}"), &schema).unwrap();
             order(sql.split("FROM").next().unwrap().replace("AS c", ""))
         };
         assert_eq!(shown("{columns: [c, b], to: start}"), "cba");

@@ -147,7 +147,7 @@ impl Kernel for Nest {
 mod tests {
     use arrow::array::RecordBatch;
 
-    use crate::test_tables::{applied, batch, problem, shown, table};
+    use crate::testing::{applied, batch, problem, shown, table};
 
     fn rows() -> RecordBatch {
         batch(

@@ -135,13 +135,13 @@ fn limit(limit: &str, rounding: &str, column: &Field) -> Result<String, Problem>
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn limits_are_taken_from_the_whole_column() {
-        let schema = context_of("x double");
+        let schema = table("x double");
         assert_eq!(
-            bound("outliers: {column: x, method: z_score, threshold: 2, action: remove}", &schema).unwrap(),
+            query("outliers: {column: x, method: z_score, threshold: 2, action: remove}", &schema).unwrap(),
             "SELECT `x` AS c0 FROM (SELECT avg(CAST(`x` AS DOUBLE)) - CAST('2.0' AS DOUBLE) * stddev(CAST(`x` AS DOUBLE)) AS \
              `__low`, avg(CAST(`x` AS DOUBLE)) + CAST('2.0' AS DOUBLE) * stddev(CAST(`x` AS DOUBLE)) AS `__high` FROM input) \
              AS whole0 CROSS JOIN input WHERE NOT coalesce(CAST(`x` AS DOUBLE) < `__low` OR CAST(`x` AS DOUBLE) > `__high`, \

@@ -107,7 +107,7 @@ fn is_call(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::is_call;
-    use crate::test_tables::{bind, problem, sql, table};
+    use crate::testing::{bind, problem, sql, table};
 
     #[test]
     fn values_become_columns() {

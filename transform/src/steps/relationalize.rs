@@ -148,7 +148,7 @@ mod tests {
 
     use crate::action::Action;
     use crate::kernel::Place;
-    use crate::test_tables::{batch, bind, kernel, problem, shown, sql, table};
+    use crate::testing::{batch, bind, kernel, problem, shown, sql, table};
 
     fn rows() -> RecordBatch {
         let first = r#"{"a": 1, "items": [{"sku": "x", "n": {"k": 2}}, {"sku": "y"}], "tags": ["p", null]}"#;

@@ -154,11 +154,11 @@ fn next_groups(pattern: &str, with: &str) -> Result<String, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn what_is_looked_for_is_taken_as_it_is_written() {
-        let schema = context_of("s string");
+        let schema = table("s string");
         for (item, expression) in [
             ("{columns: s, find: \".\", with: \"$1\"}", "replace(`s`, '.', '$1')"),
             ("{columns: s, find: \".\", with: \"$\", ignore_case: true}", r"regexp_replace(`s`, '(?iu)\\.', '\\$')"),
@@ -175,7 +175,7 @@ mod tests {
         ] {
             let item = item.replace("with: 9", "with: \"9\"");
             assert_eq!(
-                bound(&format!("replace: {item}"), &schema).unwrap(),
+                query(&format!("replace: {item}"), &schema).unwrap(),
                 format!("SELECT {expression} AS c0 FROM input")
             );
         }

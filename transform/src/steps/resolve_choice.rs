@@ -164,12 +164,12 @@ fn fits(value: &str, cast: &str, target: &DataType) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn a_value_goes_into_the_column_of_the_first_type_that_it_fits() {
-        let sql = bound("resolve_choice: {specs: {A: {make_cols: {types: [long, string]}}}}", &context_of("a string"))
-            .unwrap();
+        let sql =
+            query("resolve_choice: {specs: {A: {make_cols: {types: [long, string]}}}}", &table("a string")).unwrap();
         let fits = r"(`a` rlike '^\\s*[+-]?\\d+\\s*$' AND CAST(`a` AS BIGINT) IS NOT NULL)";
         assert_eq!(
             sql,
@@ -182,13 +182,13 @@ mod tests {
 
     #[test]
     fn a_choice_is_for_texts_and_a_catalog_for_all() {
-        let schema = context_of("a string, b bigint");
+        let schema = table("a string, b bigint");
         assert_eq!(
-            bound("resolve_choice: {choice: \"project:double\"}", &schema).unwrap(),
+            query("resolve_choice: {choice: \"project:double\"}", &schema).unwrap(),
             "SELECT CAST(`a` AS DOUBLE) AS c0, `b` AS c1 FROM input"
         );
         assert_eq!(
-            bound("resolve_choice: {choice: match_catalog, catalog: {b: int}}", &schema).unwrap(),
+            query("resolve_choice: {choice: match_catalog, catalog: {b: int}}", &schema).unwrap(),
             "SELECT `a` AS c0, CAST(`b` AS INT) AS c1 FROM input"
         );
         assert!(problem("resolve_choice: {specs: {a: make_cols}}", &schema).contains("needs the types"));

@@ -90,13 +90,13 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn values_of_the_column_have_names_of_their_own() {
-        let schema = context_of("x double, __base string");
+        let schema = table("x double, __base string");
         assert_eq!(
-            bound("scale: {column: x, method: z_score}", &schema).unwrap(),
+            query("scale: {column: x, method: z_score}", &schema).unwrap(),
             "SELECT CASE WHEN `x` IS NOT NULL THEN coalesce((CAST(`x` AS DOUBLE) - `__base_`) / `__width`, \
              CAST('0.0' AS DOUBLE)) END AS c0, `__base` AS c1 FROM (SELECT avg(CAST(`x` AS DOUBLE)) AS `__base_`, \
              stddev(CAST(`x` AS DOUBLE)) AS `__width` FROM input) AS whole0 CROSS JOIN input"

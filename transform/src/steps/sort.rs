@@ -78,7 +78,7 @@ fn without<'t>(text: &'t str, words: &[&str]) -> Option<&'t str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::test_tables::{bind, is_ordered, problem, sql, table};
+    use crate::testing::{bind, is_ordered, problem, sql, table};
 
     fn check(by: &str, order: &str) {
         let actions = bind(&format!("sort: {{by: {by}}}"), &table("a string, c0 bigint, `b desc` date"));

@@ -60,7 +60,7 @@ pub(super) fn table_name(name: String) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use crate::action::Action;
-    use crate::test_tables::{bind, problem, sql, table};
+    use crate::testing::{bind, problem, sql, table};
 
     #[test]
     fn columns_go_and_the_key_stays() {

@@ -48,7 +48,7 @@ fn bind(parameters: &Value, _: &BindContext<'_>) -> Result<Vec<Action>, Problem>
 #[cfg(test)]
 mod tests {
     use crate::action::Action;
-    use crate::test_tables::{bind, problem, table};
+    use crate::testing::{bind, problem, table};
 
     #[test]
     fn every_row_is_in_one_of_the_two() {

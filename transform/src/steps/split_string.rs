@@ -133,22 +133,22 @@ fn by_positions(value: &str, positions: &[i32], count: usize) -> Result<Vec<Stri
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{bound, context_of, problem};
+    use crate::testing::{problem, query, table};
 
     #[test]
     fn delimiters_have_no_meaning_of_their_own() {
-        let schema = context_of("s string");
+        let schema = table("s string");
         assert_eq!(
-            bound("split_string: {column: s, into: [a, b], delimiter: [\"|\", \"||\"]}", &schema).unwrap(),
+            query("split_string: {column: s, into: [a, b], delimiter: [\"|\", \"||\"]}", &schema).unwrap(),
             r"SELECT `s` AS c0, split(`s`, '\\|\\||\\|', 2)[0] AS c1, split(`s`, '\\|\\||\\|', 2)[1] AS c2 FROM input"
         );
     }
 
     #[test]
     fn positions_count_from_either_end() {
-        let schema = context_of("s string");
+        let schema = table("s string");
         assert_eq!(
-            bound("split_string: {column: s, into: [a, s], positions: [-2]}", &schema).unwrap(),
+            query("split_string: {column: s, into: [a, s], positions: [-2]}", &schema).unwrap(),
             "SELECT CASE WHEN length(`s`) > greatest(length(`s`) - 2, 0) THEN \
              substring(`s`, greatest(length(`s`) - 2, 0) + 1) END AS c0, \
              substring(`s`, 0 + 1, greatest(length(`s`) - 2, 0) - 0) AS c1 FROM input"

@@ -49,7 +49,7 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
 #[cfg(test)]
 mod tests {
     use crate::action::{Action, OriginValue};
-    use crate::test_tables::{bind, problem, table};
+    use crate::testing::{bind, problem, table};
 
     #[test]
     fn numbers_begin_at_one() {

@@ -210,7 +210,7 @@ impl Kernel for Unbox {
 mod tests {
     use arrow::array::RecordBatch;
 
-    use crate::test_tables::{applied, batch, problem, shown, table};
+    use crate::testing::{applied, batch, problem, shown, table};
 
     fn rows() -> RecordBatch {
         batch(

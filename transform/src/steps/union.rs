@@ -100,7 +100,7 @@ fn listed(outputs: &[Output]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::test_tables::{bind, is_ordered, problem, sql, table};
+    use crate::testing::{bind, is_ordered, problem, sql, table};
 
     #[test]
     fn columns_are_matched_by_name() {

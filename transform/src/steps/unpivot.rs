@@ -155,7 +155,7 @@ impl Kernel for Unpivot {
 #[cfg(test)]
 mod tests {
     use crate::action::Action;
-    use crate::test_tables::{applied, batch, bind, problem, shown, sql, table};
+    use crate::testing::{applied, batch, bind, problem, shown, sql, table};
 
     const COLUMNS: &str = "a bigint, `x y` bigint, b string";
 

@@ -58,7 +58,7 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
 
 #[cfg(test)]
 mod tests {
-    use crate::test_tables::{bind, is_ordered, problem, sql, table};
+    use crate::testing::{bind, is_ordered, problem, sql, table};
 
     #[test]
     fn the_order_of_the_rows_stays() {
