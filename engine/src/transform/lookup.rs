@@ -11,6 +11,9 @@ use etl_transform::JoinKind;
 
 use crate::error::{Error, Result};
 
+/// Of a row: its key as it is compared and a copy of it, its place in the table of keys, its number, and what the allocator adds.
+const ROW_BYTES: u64 = 140;
+
 /// A lookup as it was bound.
 #[derive(Debug, Clone)]
 pub(super) struct LookupTable {
@@ -48,35 +51,45 @@ impl LookupIndex {
         let converter = RowConverter::new(fields.collect())?;
         let keys = all.columns().iter().take(table.keys.len());
         let (found, nulls) = rows_of(&converter, table, keys.map(Arc::clone).collect())?;
-        let mut by_key: HashMap<&[u8], Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
-        let mut order = Vec::new();
-        for row in 0..all.num_rows() {
-            if nulls.get(row).copied().unwrap_or(true) {
-                continue;
-            }
+        // Counted first, then laid out: a list for each key would take several times as much.
+        let mut groups: HashMap<Box<[u8]>, (u32, u32), foldhash::fast::FixedState> = HashMap::default();
+        let mut order: Vec<u32> = Vec::new();
+        let has_key = |row: &usize| nulls.get(*row) == Some(&false);
+        for row in (0..all.num_rows()).filter(has_key) {
             let key = found.row(row).data();
-            let rows = by_key.entry(key).or_default();
-            if rows.is_empty() {
-                order.push(key);
+            match groups.get_mut(key) {
+                Some((_, count)) => *count += 1,
+                None => {
+                    groups.insert(Box::from(key), (0, 1));
+                    order.push(row as u32);
+                }
             }
-            rows.push(row as u32);
         }
-        let mut groups = HashMap::with_capacity_and_hasher(by_key.len(), foldhash::fast::FixedState::default());
-        let mut rows: Vec<u32> = Vec::with_capacity(all.num_rows());
-        for key in order {
-            let of_key = by_key.get(key).map(Vec::as_slice).unwrap_or_default();
-            groups.insert(Box::from(key), (rows.len() as u32, of_key.len() as u32));
-            rows.extend_from_slice(of_key);
+        let mut next = 0;
+        for first in order {
+            if let Some((start, count)) = groups.get_mut(found.row(first as usize).data()) {
+                *start = next;
+                next += std::mem::take(count);
+            }
+        }
+        let mut rows = vec![0; next as usize];
+        for row in (0..all.num_rows()).filter(has_key) {
+            if let Some((start, count)) = groups.get_mut(found.row(row).data()) {
+                if let Some(place) = rows.get_mut((*start + *count) as usize) {
+                    *place = row as u32;
+                }
+                *count += 1;
+            }
         }
         let added: Vec<usize> = (table.keys.len()..all.num_columns()).collect();
         let added = all.project(&added)?;
         Ok(Self { table: table.clone(), converter, groups, rows: UInt32Array::from(rows), added })
     }
 
-    /// Bytes that the index holds.
-    pub(super) fn size(&self) -> u64 {
-        let keys: usize = self.groups.keys().map(|key| key.len() + 40).sum();
-        (keys + self.rows.get_array_memory_size() + self.added.get_array_memory_size()) as u64
+    /// Bytes that an index takes while it is made of rows of `bytes` in all: the rows twice, since they are put together, and
+    /// what a row takes whose key no other has.
+    pub(super) fn needs(rows: u64, bytes: u64) -> u64 {
+        2 * bytes + rows * ROW_BYTES
     }
 
     /// The batch with what was found, and which row of the batch each row of the result came from.

@@ -343,12 +343,12 @@ fn load(transform: &Transform, sources: &[OpenSource], reader: &SourceReader, bu
     let mut loaded = Vec::with_capacity(transform.lookups.len());
     let mut total = 0;
     for table in &transform.lookups {
-        let too_large = |held: u64| {
+        let too_large = |needed: u64| {
             Error::configuration(format!(
-                "the data set `{}` takes more than the {} MiB that --memory leaves for lookups ({} MiB held)",
+                "the data set `{}` takes {} MiB or more for a lookup, and --memory leaves {} MiB for all of them",
                 table.source,
+                needed >> 20,
                 budget >> 20,
-                held >> 20
             ))
             .with_help("raise --memory, look up fewer columns, or join it in a `sql` step, which may go to disk")
         };
@@ -357,22 +357,19 @@ fn load(transform: &Transform, sources: &[OpenSource], reader: &SourceReader, bu
         };
         let schema = Arc::new(source.schema.arrow().project(&table.reads)?);
         let mut batches = Vec::new();
-        let mut held = 0;
+        let (mut rows, mut bytes) = (0, 0);
         reader.fitting(source, &mut |batch| {
             let batch = batch.project(&table.reads)?;
-            held += batch.get_array_memory_size() as u64;
+            rows += batch.num_rows() as u64;
+            bytes += batch.get_array_memory_size() as u64;
             batches.push(batch);
-            // Twice: the batches, and the index that is made of them.
-            if total + 2 * held > budget {
-                return Err(too_large(total + 2 * held));
+            match total + LookupIndex::needs(rows, bytes) {
+                needed if needed > budget => Err(too_large(needed)),
+                _ => Ok(()),
             }
-            Ok(())
         })?;
+        total += LookupIndex::needs(rows, bytes);
         let index = LookupIndex::new(table, &schema, &batches)?;
-        total += index.size();
-        if total > budget {
-            return Err(too_large(total));
-        }
         loaded.push(index);
     }
     Ok(loaded)
