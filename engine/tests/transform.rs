@@ -226,3 +226,57 @@ fn a_data_set_of_which_no_column_is_read_is_counted() {
     let done = steps("bigint, bigint, string", &many(2), text).unwrap();
     assert_eq!(done.rows(), "id,n\n0,3\n1,3\n");
 }
+
+#[test]
+fn a_value_that_a_step_cannot_take_makes_the_file_invalid_and_all_of_it_is_counted() {
+    let mut text = "id,doc\n".to_owned();
+    for id in 0..60_000 {
+        let value = if id == 20_000 { "\"x\"".to_owned() } else { id.to_string() };
+        let _ = writeln!(text, "{id},\"{{\"\"n\"\":{}}}\"", value.replace('"', "\"\""));
+    }
+    for threads in [1, 2, 5] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut job = job(folder.path(), "bigint, string", &text, "[{unbox: {column: doc, fields: {n: bigint}}}]");
+        job["limits"] = serde_json::json!({"threads": threads, "memory": "160MiB"});
+        let done = publish(folder, &job).unwrap();
+        assert_eq!(done.report.verdict, etl_engine::report::Verdict::Invalid);
+        assert_eq!(done.report.rows.read, 60_000, "{threads} threads");
+        let reason = &done.report.reasons[0];
+        assert!(reason.contains("`doc.n`") && reason.contains("(`unbox`)") && !reason.contains("\"x\""), "{reason}");
+    }
+}
+
+#[test]
+fn a_lookup_that_does_not_fit_is_refused_before_it_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job =
+        job(folder.path(), "bigint, bigint, string", &many(3), "[{lookup: {source: countries, on: {city: code}}}]");
+    let mut countries = "code,name\n".to_owned();
+    for row in 0..300_000 {
+        let _ = writeln!(countries, "c{row},n");
+    }
+    std::fs::write(folder.path().join("countries.csv"), countries).unwrap();
+    job["limits"] = serde_json::json!({"memory": "128MiB"});
+    let found = refused(publish(folder, &job));
+    assert!(found.contains("`countries`") && found.contains("for a lookup"), "{found}");
+}
+
+#[test]
+fn rows_of_a_key_come_in_the_order_of_the_data_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = job(
+        folder.path(),
+        "bigint, string",
+        "id,code\n1,b\n2,a\n3,\n4,b\n",
+        "[{lookup: {source: countries, on: code}}]",
+    );
+    std::fs::write(folder.path().join("countries.csv"), "code,name\nb,1\na,2\n,9\nb,3\na,4\nb,5\n").unwrap();
+    let done = publish(folder, &job).unwrap();
+    assert_eq!(done.rows(), "id,code,name\n1,b,1\n1,b,3\n1,b,5\n2,a,2\n2,a,4\n3,,\n4,b,1\n4,b,3\n4,b,5\n");
+}
+
+#[test]
+fn the_line_of_a_record_without_a_line_end_is_its_line() {
+    let done = steps("bigint, bigint", "id,n\n1,1\nx,2", "[{derive: {m: n}}]").unwrap();
+    assert_eq!(done.report.faults[0].first.line, 3);
+}
