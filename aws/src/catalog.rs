@@ -19,6 +19,8 @@ use crate::failure::error;
 
 /// Partitions that one call takes.
 const BATCH: usize = 100;
+/// Partitions that one call deletes.
+const DELETE_BATCH: usize = 25;
 /// How often a table is looked at again when another changed it in between.
 const TRIES: u32 = 8;
 
@@ -51,6 +53,47 @@ impl Catalog for GlueCatalog {
         }
         Ok(done)
     }
+
+    async fn forget(&self, table: &CatalogTable, partitions: &[Vec<String>]) -> Result<()> {
+        let client = self.clients.glue().await;
+        for batch in partitions.chunks(DELETE_BATCH) {
+            forget(&client, table, batch).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes partitions out, at most [`DELETE_BATCH`]; those that are not there are passed over.
+async fn forget(client: &Client, table: &CatalogTable, batch: &[Vec<String>]) -> Result<()> {
+    let value = |values: &Vec<String>| {
+        PartitionValueList::builder()
+            .set_values(Some(values.clone()))
+            .build()
+            .map_err(|why| Error::internal("a partition is incomplete").with_source(why))
+    };
+    let name = format!("{}.{}", table.database, table.table);
+    let answer = client
+        .batch_delete_partition()
+        .set_catalog_id(table.catalog_id.clone())
+        .database_name(&table.database)
+        .table_name(&table.table)
+        .set_partitions_to_delete(Some(batch.iter().map(value).collect::<Result<_>>()?))
+        .send()
+        .await;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(SdkError::ServiceError(why)) if why.err().is_entity_not_found_exception() => return Ok(()),
+        Err(why) => return Err(error(format!("partitions of {name} cannot be taken out"), why)),
+    };
+    for failed in answer.errors() {
+        let code = failed.error_detail().and_then(|detail| detail.error_code()).unwrap_or("unknown");
+        if code != "EntityNotFoundException" {
+            let values = failed.partition_values().join("/");
+            return Err(Error::storage(format!("the partition {values} of {name} was not taken out: {code}"), code)
+                .with_help("the compaction stands; run it again: it takes out what is left"));
+        }
+    }
+    Ok(())
 }
 
 /// One registration.

@@ -135,6 +135,15 @@ async fn the_catalog_does_what_its_model_does() {
         let wanted = told(model.register(&table, &publication).await);
         assert_eq!(told(catalog.register(&table, &publication).await), wanted, "{step}");
     }
+    let values = |run: &str, index: usize| publication(run, &two, index + 1).partitions[index].values.clone();
+    // More than one call takes, some twice, some that are not there.
+    let gone: Vec<Vec<String>> =
+        (0..120).map(|index| values("r1", index)).chain([values("r1", 3), values("never", 0)]).collect();
+    for (table, gone) in [("orders", gone.as_slice()), ("orders", &[]), ("nowhere", &gone[..2])] {
+        let table = CatalogTable { table: table.into(), ..names(Evolution::Add) };
+        model.forget(&table, gone).await.unwrap();
+        catalog.forget(&table, gone).await.unwrap();
+    }
     let (shape, partitions) = model.table("sales", "orders").unwrap();
     let found = glue.get_table().database_name("sales").name("orders").send().await.unwrap().table.unwrap();
     let storage = found.storage_descriptor().unwrap();

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod catalog;
 pub mod collect;
 pub mod commit;
+mod compact;
 pub mod context;
 pub mod decode;
 pub mod error;
@@ -34,6 +35,7 @@ pub mod validate;
 pub mod workflow;
 pub mod write;
 
+pub use compact::{CompactOptions, CompactReport, compact};
 pub use context::{Observer, Progress, RunContext, Silent};
 pub use error::{Error, ErrorKind, Result};
 pub use inference::{PersonalData, infer};

@@ -1,9 +1,12 @@
 //! What follows a commit: the catalog, the history, what the report says of it; and the commit of what was staged.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::catalog::{Catalog, CatalogTable, Publication};
-use crate::commit::{self, CommitOutcome, Manifest, ManifestTable, manifest_path};
+use chrono::TimeDelta;
+
+use crate::catalog::{CatalogTable, Publication};
+use crate::commit::{self, CommitOutcome, Manifest, ManifestTable, manifest_path, replaced_since};
 use crate::context::RunContext;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{HistoryEntry, HistoryStore, StoreHistory};
@@ -34,18 +37,18 @@ pub async fn commit_staged(staged: &str, job: &Job, cx: &RunContext) -> Result<P
     let root = locate(&sink.location, stores.as_ref())?;
     let place = locate(staged, stores.as_ref())?;
     let staged = commit::staged(&place).await?;
-    let manifest = match commit::published(&root, &staged.run_id).await? {
-        Some(manifest) => manifest,
+    let (manifest, age) = match commit::published(&root, &staged.run_id).await? {
+        Some(manifest) => (manifest, CommitAge::Old),
         None => {
             let manifest = commit::due(staged, (cx.now)())?;
             match commit::publish(&root, &manifest).await? {
-                CommitOutcome::Committed => manifest,
-                CommitOutcome::AlreadyCommitted(other) => *other,
+                CommitOutcome::Committed => (manifest, CommitAge::New),
+                CommitOutcome::AlreadyCommitted(other) => (*other, CommitAge::Old),
                 CommitOutcome::Unknown(why) => return Err(commit_unknown(&why)),
             }
         }
     };
-    register(&manifest, &root, job, cx.catalog.as_deref()).await?;
+    register(&manifest, age, &root, job, cx).await?;
     let mut warnings = Vec::new();
     remember(&root, &manifest, &mut warnings).await;
     let place = root.uri_of(manifest_path(&root.path, &manifest.run_id).as_ref());
@@ -57,20 +60,33 @@ pub(crate) fn commit_unknown(why: &str) -> Error {
         .with_help("nothing was deleted; run again: it finds out")
 }
 
-/// Makes a committed run known to the catalog that its job names.
+/// Whether a compaction may have come after a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CommitAge {
+    /// This process has just made it.
+    New,
+    /// It was found.
+    Old,
+}
+
+/// Clocks of a store and of those that write to it may differ by so much.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(30);
+
+/// Makes a committed run known to the catalog that its job names; but for files that a compaction replaced since.
 pub(crate) async fn register(
     manifest: &Manifest,
+    age: CommitAge,
     root: &Located,
     job: &Job,
-    catalog: Option<&dyn Catalog>,
+    cx: &RunContext,
 ) -> Result<()> {
-    let (Some(table), Some(catalog)) = (&job.edges.catalog, catalog) else { return Ok(()) };
-    for (beside, publication) in Publication::all(manifest, root)? {
-        // A table that steps wrote stands beside the job's own under both names.
-        let name =
-            beside.map_or_else(|| table.table.clone(), |beside| format!("{}_{}", table.table, beside.to_lowercase()));
-        let table = CatalogTable { table: name, ..table.clone() };
-        let done = catalog.register(&table, &publication).await?;
+    let (Some(table), Some(catalog)) = (&job.edges.catalog, cx.catalog.as_deref()) else { return Ok(()) };
+    let gone = match age {
+        CommitAge::New => HashSet::new(),
+        CommitAge::Old => replaced_since(root, manifest.committed_at - CLOCKS_DIFFER).await?,
+    };
+    for (beside, publication) in Publication::all(manifest, root, &gone)? {
+        let done = catalog.register(&table_of(table, beside.as_deref()), &publication).await?;
         tracing::info!(
             run = %manifest.run_id,
             table = %format_args!("{}.{}", table.database, table.table),
@@ -80,6 +96,12 @@ pub(crate) async fn register(
         );
     }
     Ok(())
+}
+
+/// The catalog's name of a table: one that steps wrote stands beside the job's own under both names.
+pub(crate) fn table_of(own: &CatalogTable, beside: Option<&str>) -> CatalogTable {
+    let table = beside.map_or_else(|| own.table.clone(), |beside| format!("{}_{}", own.table, beside.to_lowercase()));
+    CatalogTable { table, ..own.clone() }
 }
 
 /// Adds a committed run to the history. The commit stands whatever becomes of this, so a failure is a warning.

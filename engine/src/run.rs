@@ -21,7 +21,7 @@ use crate::judgement::judge;
 use crate::keys::{Keyring, fetch_all};
 use crate::pass::{Pass, Passed};
 use crate::prepare::Plan;
-use crate::published::{commit_report, commit_unknown, register, remember};
+use crate::published::{CommitAge, commit_report, commit_unknown, register, remember};
 use crate::report::lineage::{Stage, Told, event};
 use crate::report::private::hide;
 use crate::report::{
@@ -182,7 +182,7 @@ impl Run {
         let mut report = self.repeated(root, &manifest);
         if self.action != Action::Stage {
             // A crash between the commit and what follows it is repaired here.
-            self.conclude_commit(root, &manifest, &mut report.warnings).await?;
+            self.conclude_commit(root, &manifest, CommitAge::Old, &mut report.warnings).await?;
         }
         Ok(Some(report))
     }
@@ -223,8 +223,14 @@ impl Run {
     }
 
     /// What follows a commit: catalog, audit, history. Each may be done again.
-    async fn conclude_commit(&self, root: &Located, manifest: &Manifest, warnings: &mut Vec<String>) -> Result<()> {
-        register(manifest, root, &self.job, self.cx.catalog.as_deref()).await?;
+    async fn conclude_commit(
+        &self,
+        root: &Located,
+        manifest: &Manifest,
+        age: CommitAge,
+        warnings: &mut Vec<String>,
+    ) -> Result<()> {
+        register(manifest, age, root, &self.job, &self.cx).await?;
         self.audit_ingested(manifest).await?;
         remember(root, manifest, warnings).await;
         Ok(())
@@ -363,11 +369,11 @@ impl Run {
         }
         match commit::publish(root, &manifest).await? {
             CommitOutcome::Committed => {
-                self.conclude_commit(root, &manifest, &mut report.warnings).await?;
+                self.conclude_commit(root, &manifest, CommitAge::New, &mut report.warnings).await?;
                 report.commit = Some(commit_report(root, &manifest, CommitState::Committed));
             }
             CommitOutcome::AlreadyCommitted(other) => {
-                self.conclude_commit(root, &other, &mut report.warnings).await?;
+                self.conclude_commit(root, &other, CommitAge::Old, &mut report.warnings).await?;
                 report.warnings.push("another attempt committed the same run first".to_owned());
                 report.commit = Some(commit_report(root, &other, CommitState::AlreadyCommitted));
             }

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use arrive::{Pipeline, Plan};
 pub(crate) use judge::{Convert, Infer, JsonShape, Ruling, Run, Validate};
 pub(crate) use migrate::Migrate;
-pub(crate) use records::{Audit, Commits, Export, History, HistoryOf, JobCommand};
+pub(crate) use records::{Audit, Commits, Compact, Export, History, HistoryOf, JobCommand};
 pub(crate) use rules::{Explain, Rules, RulesParse, RulesSuggest};
 
 const AFTER_HELP: &str = "\
@@ -82,6 +82,8 @@ pub(crate) enum Command {
     /// Look at what was published, and clean up
     #[command(subcommand)]
     Commits(Commits),
+    /// Put the small files of a published table together
+    Compact(Compact),
     /// Look at the states of files
     #[command(subcommand)]
     Audit(Audit),
@@ -110,6 +112,7 @@ impl Command {
             Self::Pipeline(_) => false,
             Self::Plan(args) => args.json,
             Self::Commits(Commits::List { json, .. } | Commits::Show { json, .. } | Commits::Gc { json, .. }) => *json,
+            Self::Compact(args) => args.json,
             Self::Audit(Audit::List { json, .. } | Audit::Show { json, .. }) => *json,
             Self::Audit(Audit::Retry { .. }) => false,
             Self::History(History::List { json, .. } | History::Export { json, .. }) => *json,

@@ -1,6 +1,8 @@
-//! What was published and written down: `commits`, `audit`, `history`; and `job`.
+//! What was published and written down: `commits`, `compact`, `audit`, `history`; and `job`.
 
 use clap::{Args, Subcommand, ValueEnum};
+
+use super::Limits;
 
 /// Look at what was published.
 #[derive(Debug, Subcommand)]
@@ -62,6 +64,41 @@ Files of a run that is still under way are not named by a commit yet: let --olde
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Put the small files of a published table together.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+EXAMPLES
+  etl-engine compact orders.job.yaml --dry-run
+  etl-engine compact orders.job.yaml --set sink.file_size=256MiB
+  etl-engine compact s3://config/jobs/orders.yaml --older-than 2h --json
+
+Rows stay what they are; readers see the old files or the new ones. The old ones are deleted by
+`etl-engine commits gc ROOT`, once they were replaced as long ago as it is told.")]
+pub(crate) struct Compact {
+    /// The job file that publishes the table: a path or a URL
+    #[arg(value_name = "JOB")]
+    pub(crate) job: String,
+    /// Override a value of the job file; keys are dotted, list items by position
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) sets: Vec<String>,
+    /// Only files that were committed longer ago than this, such as 90m, 24h or 7d; 1h unless given where the job names a
+    /// catalog, else any
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub(crate) older_than: Option<chrono::TimeDelta>,
+    /// Only partitions with at least so many small files
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) min_files: usize,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What it may use, whatever the job file says
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 /// Reads an age such as `90m`, `24h` or `7d`.

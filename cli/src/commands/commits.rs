@@ -25,7 +25,12 @@ pub(super) async fn execute(args: Commits, world: &mut World) -> Result<u8, Fail
                 Some(run_id) => vec![find(&root, run_id).await?],
                 None => commit::list(&root).await?,
             };
-            let paths: Vec<String> = manifests.iter().flat_map(|manifest| data_files(&root, manifest)).collect();
+            let paths = match (&run_id, files || sql) {
+                (_, false) => Vec::new(),
+                // Of one run: what it wrote, whatever became of it.
+                (Some(_), true) => manifests.iter().flat_map(|manifest| data_files(&root, manifest)).collect(),
+                (None, true) => current_files(&root, &manifests).await?,
+            };
             match (files, sql) {
                 (true, _) => print_files(paths, json, world),
                 (_, true) => print_sql(&root, &paths, json, world),
@@ -68,6 +73,13 @@ async fn find(root: &Located, run_id: &str) -> Result<Manifest, Error> {
         _ => Err(Error::new(ErrorKind::Input, format!("no commit of run {run_id} in {}", root.uri))
             .with_help("see `etl-engine commits list ROOT`")),
     }
+}
+
+/// The files that the job's own table consists of now.
+async fn current_files(root: &Located, manifests: &[Manifest]) -> Result<Vec<String>, Error> {
+    let parts = commit::parts(manifests, &commit::compactions(root).await?);
+    let own = parts.into_iter().filter(|part| part.table.is_none());
+    Ok(own.flat_map(|part| part.files).map(|file| root.uri_of(&file.path)).collect())
 }
 
 fn data_files(root: &Located, manifest: &Manifest) -> Vec<String> {

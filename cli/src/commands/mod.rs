@@ -2,6 +2,7 @@
 
 mod audit;
 mod commits;
+mod compact;
 mod convert;
 mod explain;
 mod history;
@@ -38,6 +39,7 @@ pub(crate) async fn execute(command: Command, world: &mut World) -> Result<u8, F
         Command::Plan(args) => plan::execute(args, world).await,
         Command::Explain(args) => explain::execute(&args, world),
         Command::Commits(args) => commits::execute(args, world).await,
+        Command::Compact(args) => compact::execute(args, world).await,
         Command::Audit(args) => audit::execute(args, world).await,
         Command::History(args) => history::execute(args, world).await,
         Command::Job(args) => job::execute(&args, world),

@@ -14,6 +14,8 @@ pub enum Evolution {
     Strict,
     /// The run's columns replace those of the table.
     Replace,
+    /// The columns stay as they are, whatever the run's. Nobody's choice for runs: what a compaction asks for.
+    Keep,
 }
 
 /// What is to be done with a table's columns.
@@ -42,7 +44,7 @@ pub fn evolve(table: &CatalogTable, known: &TableShape, run: &TableShape) -> Res
             "partition keys cannot change: give the table another name, or drop it",
         );
     }
-    if same(&known.columns, &run.columns) {
+    if table.evolution == Evolution::Keep || same(&known.columns, &run.columns) {
         return Ok(Change::None);
     }
     let find = |columns: &[TableColumn], name: &str| columns.iter().position(|column| column.is(name));
@@ -60,7 +62,7 @@ pub fn evolve(table: &CatalogTable, known: &TableShape, run: &TableShape) -> Res
                 );
             }
         }
-        Evolution::Add => {}
+        Evolution::Add | Evolution::Keep => {}
     }
     for column in &run.columns {
         if let Some(other) = find(&known.columns, &column.name).map(|index| &known.columns[index])
@@ -129,6 +131,11 @@ mod tests {
         assert!(check(Evolution::Strict, &[("a", "int"), ("b", "int")], &known).unwrap_err().contains("`b`"));
         assert_eq!(check(Evolution::Strict, &known, &known).unwrap(), ["as it is"]);
         assert_eq!(check(Evolution::Replace, &known, &[("z", "int")]).unwrap(), ["z"]);
+    }
+
+    #[test]
+    fn what_is_to_be_kept_is_kept() {
+        assert_eq!(check(Evolution::Keep, &[("a", "int")], &[("a", "bigint"), ("b", "int")]).unwrap(), ["as it is"]);
     }
 
     #[test]

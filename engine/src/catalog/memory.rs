@@ -43,4 +43,12 @@ impl Catalog for MemoryCatalog {
         }
         Ok(done)
     }
+
+    async fn forget(&self, table: &CatalogTable, gone: &[Vec<String>]) -> Result<()> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, partitions)) = tables.get_mut(&(table.database.clone(), table.table.clone())) {
+            partitions.retain(|values, _| !gone.contains(values));
+        }
+        Ok(())
+    }
 }

@@ -5,7 +5,8 @@
 //!
 //! Contract of [`Catalog`]: `register` creates the table or brings its columns up to date by the stated policy, and adds the
 //! partitions. It may be called any number of times with the same publication, also after it was cut off in the midst.
-//! What it refuses by policy is a `Configuration` error and changes nothing.
+//! What it refuses by policy is a `Configuration` error and changes nothing. `forget` takes partitions out that a compaction
+//! replaced.
 
 mod evolve;
 mod memory;
@@ -13,7 +14,7 @@ mod shape;
 
 pub use evolve::{Change, Evolution, evolve};
 pub use memory::{MemoryCatalog, Table};
-pub use shape::{PartitionEntry, Publication, RUN_KEY, TableColumn, TableShape};
+pub use shape::{PartitionEntry, Publication, RUN_KEY, TableColumn, TableShape, partition_values};
 
 use async_trait::async_trait;
 
@@ -48,4 +49,8 @@ pub struct Registered {
 pub trait Catalog: std::fmt::Debug + Send + Sync {
     /// Makes a publication known.
     async fn register(&self, table: &CatalogTable, publication: &Publication) -> Result<Registered>;
+
+    /// Forgets partitions by their values, the run last; those that are not there are passed over, as is a table that is not.
+    /// Their files are left alone.
+    async fn forget(&self, table: &CatalogTable, partitions: &[Vec<String>]) -> Result<()>;
 }

@@ -1,10 +1,10 @@
 //! A table as a catalog sees it: columns, partition keys, and where each partition's files are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::commit::Manifest;
+use crate::commit::{Manifest, RunId};
 use crate::error::{Error, Result};
 use crate::partition::hive_path::DEFAULT_PARTITION;
 use crate::partition::{PartitionSpec, PartitionTransform};
@@ -98,19 +98,33 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// What a committed run has to make known: its own table, then each that steps wrote, by its name.
+    /// What a committed run has to make known: its own table, then each that steps wrote, by its name. Files that are `gone`
+    /// are left out.
     ///
     /// # Errors
     /// `Configuration` when the columns cannot be those of a table.
-    pub fn all(manifest: &Manifest, root: &Located) -> Result<Vec<(Option<String>, Self)>> {
-        let own = Self::of(manifest, root, &manifest.table, &manifest.files)?;
-        let beside = manifest.tables.iter().map(|table| {
-            Self::of(manifest, root, &table.table, &table.files).map(|known| (Some(table.name.clone()), known))
-        });
+    pub fn all(manifest: &Manifest, root: &Located, gone: &HashSet<String>) -> Result<Vec<(Option<String>, Self)>> {
+        let of = |shape, files: &[DataFile]| {
+            Self::of(&manifest.run_id, root, shape, files.iter().filter(|file| !gone.contains(&file.path)))
+        };
+        let own = of(&manifest.table, &manifest.files)?;
+        let beside = manifest
+            .tables
+            .iter()
+            .map(|table| of(&table.table, &table.files).map(|known| (Some(table.name.clone()), known)));
         [Ok((None, own))].into_iter().chain(beside).collect()
     }
 
-    fn of(manifest: &Manifest, root: &Located, shape: &TableShape, files: &[DataFile]) -> Result<Self> {
+    /// What files of one run make known.
+    ///
+    /// # Errors
+    /// `Configuration` when the columns cannot be those of a table.
+    pub fn of<'a>(
+        run_id: &RunId,
+        root: &Located,
+        shape: &TableShape,
+        files: impl IntoIterator<Item = &'a DataFile>,
+    ) -> Result<Self> {
         let shape = shape.clone();
         if let Some(column) = shape.columns.iter().find(|column| column.is(RUN_KEY)) {
             return Err(Error::configuration(format!("a column is called `{}`", column.name))
@@ -119,17 +133,11 @@ impl Publication {
         let mut folders: BTreeMap<&str, PartitionEntry> = BTreeMap::new();
         for file in files {
             let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let entry = folders.entry(folder).or_insert_with(|| {
-                let values = file.partition.iter().map(|(_, value)| match value.as_deref() {
-                    None | Some("") => DEFAULT_PARTITION.to_owned(),
-                    Some(value) => value.to_owned(),
-                });
-                PartitionEntry {
-                    values: values.chain([manifest.run_id.0.clone()]).collect(),
-                    location: root.uri_of(folder),
-                    rows: 0,
-                    bytes: 0,
-                }
+            let entry = folders.entry(folder).or_insert_with(|| PartitionEntry {
+                values: partition_values(&file.partition, run_id),
+                location: root.uri_of(folder),
+                rows: 0,
+                bytes: 0,
             });
             entry.rows += file.rows;
             entry.bytes += file.size;
@@ -138,7 +146,16 @@ impl Publication {
             location: root.uri.clone(),
             shape,
             partitions: folders.into_values().collect(),
-            run_id: manifest.run_id.0.clone(),
+            run_id: run_id.0.clone(),
         })
     }
+}
+
+/// The values of a catalog's partition: one a partition key, the run last.
+pub fn partition_values(partition: &[(String, Option<String>)], run_id: &RunId) -> Vec<String> {
+    let value = |(_, value): &(String, Option<String>)| match value.as_deref() {
+        None | Some("") => DEFAULT_PARTITION.to_owned(),
+        Some(value) => value.to_owned(),
+    };
+    partition.iter().map(value).chain([run_id.0.clone()]).collect()
 }

@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
+use super::compaction::{Compaction, compactions};
 use super::manifest::Manifest;
 use super::publish::list;
 use super::stage::STAGED_FOR;
@@ -24,7 +25,8 @@ pub struct Garbage {
 
 /// Finds, and unless `dry_run` deletes, files of attempts that no commit names and that are older than `older_than`, which
 /// must be longer than the longest run: a younger file may belong to a run that is about to commit. Files of a run with a
-/// staged manifest stay as long as that may be committed.
+/// staged manifest stay as long as that may be committed. Files that a compaction replaced go once that is as old: until then
+/// a reader may be at them.
 pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_run: bool) -> Result<Vec<Garbage>> {
     // Listed before the commits are read: a file that a commit names by then is kept.
     let mut found = Vec::new();
@@ -39,8 +41,10 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
         found.iter().filter(|meta| staged(meta) && waits(meta)).map(|meta| run_of(root, &meta.location)).collect();
     found.retain(|meta| !waiting.contains(&run_of(root, &meta.location)));
     // What a process left beside its manifest when it died in the midst of a commit.
-    let commits: Vec<_> = root.store.list(Some(&root.path.clone().join("commits"))).try_collect().await?;
-    found.extend(commits.into_iter().filter(|meta| !meta.location.as_ref().ends_with(".json")));
+    for folder in ["commits", "compactions"] {
+        let documents: Vec<_> = root.store.list(Some(&root.path.clone().join(folder))).try_collect().await?;
+        found.extend(documents.into_iter().filter(|meta| !meta.location.as_ref().ends_with(".json")));
+    }
     // A run is as young as its youngest file: a slow one must not lose what it wrote first.
     let mut youngest: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
     for meta in &found {
@@ -49,7 +53,15 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
     }
     found.retain(|meta| youngest.get(&run_of(root, &meta.location)).is_some_and(|last| now - *last >= older_than));
     let manifests = list(root).await?;
-    let named: BTreeSet<&str> = manifests.iter().flat_map(Manifest::all_files).map(|file| file.path.as_str()).collect();
+    let compactions = compactions(root).await?;
+    let files =
+        manifests.iter().flat_map(Manifest::all_files).chain(compactions.iter().flat_map(Compaction::all_files));
+    let mut named: BTreeSet<&str> = files.map(|file| file.path.as_str()).collect();
+    for compaction in compactions.iter().filter(|compaction| now - compaction.committed_at >= older_than) {
+        compaction.replaced().for_each(|path| {
+            named.remove(path);
+        });
+    }
     let mut garbage = Vec::new();
     for meta in found.iter().filter(|meta| !named.contains(meta.location.as_ref())) {
         if !dry_run {

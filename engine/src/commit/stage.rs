@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use object_store::{ObjectStoreExt, PutPayload};
 
 use super::manifest::{Manifest, staged_path};
-use super::publish::read;
+use super::once::read;
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::Located;
 
