@@ -60,6 +60,15 @@ impl Protect for MaskRange {
     fn protect(&self, column: &ArrayRef, _: Place) -> Result<ArrayRef, String> {
         let input = Accepts::Canonical.read(column)?;
         text::map(&input, input.values().len(), |_, value, out| {
+            // One byte a character, as most texts have it, and nothing is kept: by the piece.
+            if value.is_ascii() && self.keep == Keep::default() {
+                let (start, stop) = self.range(value.len() as i64);
+                let (start, stop) = (start as usize, stop.max(start) as usize);
+                out.push_str(value.get(..start).unwrap_or_default());
+                out.extend(std::iter::repeat_n(self.symbol, stop - start));
+                out.push_str(value.get(stop..).unwrap_or_default());
+                return Ok(Written::Value);
+            }
             let (start, stop) = self.range(value.chars().count() as i64);
             out.extend((0..).zip(value.chars()).map(|(at, character)| match (start..stop).contains(&at) {
                 true => self.keep.or(self.symbol, character),
@@ -67,5 +76,34 @@ impl Protect for MaskRange {
             }));
             Ok(Written::Value)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{AsArray, StringArray};
+
+    use super::*;
+
+    #[test]
+    fn texts_of_one_byte_characters_are_masked_as_all_others() {
+        let values = ["", "a", "ab", "abc", "a-b c", "0123456789"];
+        let ends = [None, Some(-12), Some(-3), Some(-1), Some(0), Some(1), Some(3), Some(12)];
+        for (start, stop) in ends.iter().flat_map(|start| ends.iter().map(move |stop| (*start, *stop))) {
+            for symbol in ['*', '•'] {
+                let mask = MaskRange { start, stop, symbol, keep: Keep::default() };
+                let column: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
+                let found = mask.protect(&column, Place::default()).unwrap();
+                let expected = values.iter().map(|value| {
+                    let (start, stop) = mask.range(value.len() as i64);
+                    let shown = |(at, character)| if (start..stop).contains(&at) { symbol } else { character };
+                    (0..).zip(value.chars()).map(shown).collect::<String>()
+                });
+                let expected: Vec<String> = expected.collect();
+                assert!(found.as_string::<i32>().iter().flatten().eq(expected.iter().map(String::as_str)));
+            }
+        }
     }
 }
