@@ -113,7 +113,10 @@ impl ColumnDecoder {
             ColumnType::Date => Builder::Date(Numbers::new(records)),
             ColumnType::Timestamp => Builder::Timestamp(Numbers::new(records)),
             ColumnType::Boolean => Builder::Boolean(Booleans::new(records)),
-            ColumnType::String | ColumnType::Varchar(_) | ColumnType::Char(_) => Builder::Text(texts()),
+            // Nested types are those of what is published: of an input they are JSON text.
+            ColumnType::String | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Nested(_) => {
+                Builder::Text(texts())
+            }
             ColumnType::Binary => Builder::Binary(texts()),
         }
     }

@@ -408,7 +408,16 @@ fn bind_schema(spec: &SchemaSpec, nulls: Option<&[String]>, problems: &mut Probl
 
 fn bind_column(spec: &ColumnSpec, nulls: Option<&[String]>, problems: &mut Problems) -> Column {
     let name = &spec.name;
-    let column_type = spec.column_type.parse().map_err(|why| format!("schema.columns: `{name}`: {why}"));
+    let column_type = spec.column_type.parse().and_then(|known| match known {
+        ColumnType::Nested(_) => {
+            let written = &spec.column_type;
+            Err(format!(
+                "type `{written}`: read it as `string` (its JSON text), and `cast` it in a step of `transform`"
+            ))
+        }
+        scalar => Ok(scalar),
+    });
+    let column_type = column_type.map_err(|why: String| format!("schema.columns: `{name}`: {why}"));
     let column_type = problems.keep(column_type, ColumnType::String);
     let mut format = TextFormat::default();
     if let Some(formats) = &spec.formats {

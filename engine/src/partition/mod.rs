@@ -126,9 +126,10 @@ fn bind_field(text: &str, schema: &Schema) -> Result<PartitionField> {
             matches!(bound.column_type, ColumnType::Date | ColumnType::Timestamp)
         }
         PartitionTransform::Hour => bound.column_type == ColumnType::Timestamp,
-        PartitionTransform::Identity => {
-            !matches!(bound.column_type, ColumnType::Float | ColumnType::Double | ColumnType::Binary)
-        }
+        PartitionTransform::Identity => !matches!(
+            bound.column_type,
+            ColumnType::Float | ColumnType::Double | ColumnType::Binary | ColumnType::Nested(_)
+        ),
         PartitionTransform::Truncate(_) => matches!(
             bound.column_type,
             ColumnType::String
@@ -139,7 +140,7 @@ fn bind_field(text: &str, schema: &Schema) -> Result<PartitionField> {
                 | ColumnType::Int
                 | ColumnType::BigInt
         ),
-        PartitionTransform::Bucket(_) => true,
+        PartitionTransform::Bucket(_) => !matches!(bound.column_type, ColumnType::Nested(_)),
     };
     if !fits {
         return Err(wrong(&format!("`{}` is {}, which this does not take", bound.name, bound.column_type)));

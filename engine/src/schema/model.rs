@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
 
-/// A scalar type by its Glue/Athena name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A type by its Glue/Athena name.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnType {
     /// `tinyint`, 8 bits.
     TinyInt,
@@ -40,24 +40,28 @@ pub enum ColumnType {
     Timestamp,
     /// `binary`: the bytes of the field.
     Binary,
+    /// `array<...>`, `struct<...>` or `map<string,...>` of what is published; inputs are read as JSON text. Holds a list, struct or
+    /// map of Arrow that [`nested`](etl_transform::nested) has a name for.
+    Nested(Arc<DataType>),
 }
 
 impl ColumnType {
     /// The Arrow type that a column of this type is decoded into.
     pub fn arrow(&self) -> DataType {
-        match *self {
+        match self {
             Self::TinyInt => DataType::Int8,
             Self::SmallInt => DataType::Int16,
             Self::Int => DataType::Int32,
             Self::BigInt => DataType::Int64,
             Self::Float => DataType::Float32,
             Self::Double => DataType::Float64,
-            Self::Decimal { precision, scale } => DataType::Decimal128(precision, scale),
+            Self::Decimal { precision, scale } => DataType::Decimal128(*precision, *scale),
             Self::String | Self::Varchar(_) | Self::Char(_) => DataType::Utf8,
             Self::Boolean => DataType::Boolean,
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::Binary => DataType::Binary,
+            Self::Nested(data_type) => data_type.as_ref().clone(),
         }
     }
 }

@@ -52,7 +52,7 @@ mod tests {
     fn found(columns: Vec<(&str, ColumnType, ArrayRef)>) -> Vec<(usize, &'static str)> {
         let column = |(name, column_type, _): &(&str, ColumnType, ArrayRef)| Column {
             name: (*name).to_owned(),
-            column_type: *column_type,
+            column_type: column_type.clone(),
             nullable: true,
             pii: None,
             format: TextFormat::default(),

@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
+
+use etl_transform::nested;
 
 use super::ColumnType;
 
@@ -40,6 +43,7 @@ impl fmt::Display for ColumnType {
             Self::Date => f.write_str("date"),
             Self::Timestamp => f.write_str("timestamp"),
             Self::Binary => f.write_str("binary"),
+            Self::Nested(data_type) => f.write_str(&nested::type_text(data_type).unwrap_or_default()),
         }
     }
 }
@@ -53,6 +57,11 @@ impl FromStr for ColumnType {
     /// What is wrong with the text, with the nearest name.
     fn from_str(text: &str) -> Result<Self, String> {
         let lower = text.trim().to_ascii_lowercase();
+        let word = lower.split(['<', '(', ' ']).next().unwrap_or_default();
+        if matches!(word, "array" | "struct" | "map") {
+            let parsed = nested::parse(text).map_err(|why| format!("type `{text}`: {why}"))?;
+            return Ok(Self::Nested(Arc::new(parsed)));
+        }
         let (name, arguments) = match lower.split_once('(') {
             None => (lower.as_str(), Vec::new()),
             Some((name, rest)) => {
@@ -106,14 +115,6 @@ impl FromStr for ColumnType {
                     ));
                 }
                 Ok(Self::Decimal { precision: precision as u8, scale: scale as i8 })
-            }
-            "array" | "struct" | "map" => Err(format!(
-                "type `{text}`: nested types are not supported yet; read the column as `string` (its JSON text)"
-            )),
-            _ if lower.starts_with("array<") || lower.starts_with("struct<") || lower.starts_with("map<") => {
-                Err(format!(
-                    "type `{text}`: nested types are not supported yet; read the column as `string` (its JSON text)"
-                ))
             }
             _ => Err(match nearest(name) {
                 Some(known) => format!("unknown type `{text}`: did you mean `{known}`?"),

@@ -1,6 +1,9 @@
 //! The columns between steps: types that files can hold, by their Glue names.
 
+use std::sync::Arc;
+
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
+use etl_transform::nested;
 
 use crate::schema::{Column, ColumnType, Schema, TextFormat};
 
@@ -23,6 +26,10 @@ pub(super) fn kept_as(data_type: &DataType) -> Option<DataType> {
 
 fn column_type(data_type: &DataType) -> Option<ColumnType> {
     Some(match *data_type {
+        DataType::List(_) | DataType::Struct(_) | DataType::Map(..) => {
+            nested::type_text(data_type)?;
+            ColumnType::Nested(Arc::new(data_type.clone()))
+        }
         DataType::Int8 => ColumnType::TinyInt,
         DataType::Int16 => ColumnType::SmallInt,
         DataType::Int32 => ColumnType::Int,
@@ -51,7 +58,7 @@ pub(super) fn schema_of(columns: &SchemaRef, input: &Schema, changed: bool) -> S
             name: field.name().clone(),
             // Every type was checked when its step was bound.
             column_type: came
-                .map(|column| column.column_type)
+                .map(|column| column.column_type.clone())
                 .or_else(|| column_type(field.data_type()))
                 .unwrap_or(ColumnType::String),
             nullable: true,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory};
@@ -110,6 +110,15 @@ fn csv_text(rows: &RecordBatch, header: bool) -> Result<Bytes> {
     Ok(Bytes::from(text))
 }
 
+/// The columns of a Parquet file that a column of Arrow becomes.
+fn leaves(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::Struct(fields) => fields.iter().map(|field| leaves(field.data_type())).sum(),
+        DataType::List(field) | DataType::Map(field, _) => leaves(field.data_type()),
+        _ => 1,
+    }
+}
+
 impl ParquetEncoder {
     fn write(
         &mut self,
@@ -122,7 +131,6 @@ impl ParquetEncoder {
             self.open_row_group()?;
         }
         let fields = self.schema.fields();
-        // One encoder a column: the types are flat, so leaves and columns are the same.
         let write =
             |(index, encoder): (usize, &mut ColumnEncoder)| encoder.write(&fields[index], batch.column(index), rows);
         match parallel {
@@ -144,12 +152,15 @@ impl ParquetEncoder {
             false => self.factory.create_column_writers(self.row_groups)?,
         };
         let mut library = library.into_iter();
-        let descriptors = self.file.schema_descr().columns();
-        for ((field, descriptor), column) in self.schema.fields().iter().zip(descriptors).zip(&self.layout.columns) {
-            let of_library = library.next();
-            self.columns.push(match of_library {
-                Some(writer) if !column.own => ColumnEncoder::Library(Box::new(writer)),
-                _ => ColumnEncoder::own(Arc::clone(descriptor), field, &self.layout, column),
+        let mut descriptors = self.file.schema_descr().columns().iter();
+        for (field, column) in self.schema.fields().iter().zip(&self.layout.columns) {
+            let leaves = leaves(field.data_type());
+            let of_library: Vec<ArrowColumnWriter> = library.by_ref().take(leaves).collect();
+            let descriptor = descriptors.by_ref().take(leaves).last();
+            self.columns.push(match (column.own, descriptor) {
+                (false, _) => ColumnEncoder::Library(of_library),
+                (true, Some(descriptor)) => ColumnEncoder::own(Arc::clone(descriptor), field, &self.layout, column),
+                (true, None) => return Err(Error::internal(format!("`{}` is no column of the file", field.name()))),
             });
         }
         Ok(())

@@ -156,6 +156,11 @@ pub(super) fn layout(
     let sample = sample.slice(0, sample.num_rows().min(SAMPLE_ROWS));
     let mut columns = Vec::with_capacity(sample.num_columns());
     for (field, column) in sample.schema().fields().iter().zip(sample.columns()) {
+        if field.data_type().is_nested() {
+            // The library's work, leaf by leaf, as it sees fit.
+            columns.push(ColumnLayout { own: false, dictionary: true });
+            continue;
+        }
         let converter = RowConverter::new(vec![SortField::new(field.data_type().clone())])?;
         let rows = converter.convert_columns(&[Arc::clone(column)])?;
         let mut distinct: HashSet<&[u8]> = rows.iter().take(rows.num_rows() / 2).map(|row| row.data()).collect();

@@ -52,7 +52,7 @@ impl NdjsonDecoder {
         keys.extend(schema.columns.iter().enumerate().map(|(index, column)| (column.name.clone(), index)));
         Self {
             columns: columns::bind(schema, wanted),
-            types: schema.columns.iter().map(|column| column.column_type).collect(),
+            types: schema.columns.iter().map(|column| column.column_type.clone()).collect(),
             keys,
             max_line_bytes,
             marked: schema.marked(),
@@ -172,7 +172,7 @@ impl Lines<'_> {
     /// may hold escapes.
     #[inline]
     fn cell(&mut self, record: u32, column: usize, raw: &[u8], at: usize, escaped: bool) -> Span {
-        let column_type = self.decoder.types[column];
+        let column_type = &self.decoder.types[column];
         let text_column = matches!(
             column_type,
             ColumnType::String | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Binary
@@ -184,7 +184,7 @@ impl Lines<'_> {
             Some(b'n') => return Span::NULL,
             // Objects and arrays are kept as their JSON text.
             Some(b'{' | b'[') => text_column,
-            Some(b't' | b'f') => text_column || column_type == ColumnType::Boolean,
+            Some(b't' | b'f') => text_column || *column_type == ColumnType::Boolean,
             _ => !matches!(column_type, ColumnType::Boolean | ColumnType::Date | ColumnType::Timestamp),
         };
         if fits {

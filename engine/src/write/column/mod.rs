@@ -30,7 +30,7 @@ use self::chunk::{Chunk, ChunkPages, Levels};
 pub(super) use self::codec::codec;
 use self::values::Values;
 use super::options::{ColumnLayout, Layout};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::partition::RowRange;
 
 /// Rows gathered at a time: few enough to stay in the cache.
@@ -49,13 +49,14 @@ pub(super) fn has_own_encoder(data_type: &DataType) -> bool {
 /// One column of an open row group.
 pub(super) enum ColumnEncoder {
     Own(Box<OwnEncoder>),
-    Library(Box<ArrowColumnWriter>),
+    /// A writer for each leaf of the column.
+    Library(Vec<ArrowColumnWriter>),
 }
 
 /// A closed column of a row group.
 pub(super) enum ColumnChunk {
     Own(Chunk),
-    Library(ArrowColumnChunk),
+    Library(Vec<ArrowColumnChunk>),
 }
 
 /// The encoder of the types above.
@@ -83,13 +84,17 @@ impl ColumnEncoder {
     pub(super) fn write(&mut self, field: &Field, column: &ArrayRef, rows: &RowRange) -> Result<()> {
         match self {
             Self::Own(encoder) => encoder.write(column, rows),
-            Self::Library(writer) => {
+            Self::Library(writers) => {
                 let column = match rows.indices() {
                     None => column.slice(rows.start(), rows.len()),
                     Some(indices) => take(column, &UInt32Array::from_iter_values(indices.iter().copied()), None)?,
                 };
-                for leaf in compute_leaves(&Arc::new(field.clone()), &column)? {
-                    writer.write(&leaf)?;
+                let leaves = compute_leaves(&Arc::new(field.clone()), &column)?;
+                if leaves.len() != writers.len() {
+                    return Err(Error::internal(format!("`{}` has other leaves than its type", field.name())));
+                }
+                for (writer, leaf) in writers.iter_mut().zip(&leaves) {
+                    writer.write(leaf)?;
                 }
                 Ok(())
             }
@@ -100,7 +105,7 @@ impl ColumnEncoder {
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Own(encoder) => encoder.pages.size() + encoder.values.size(),
-            Self::Library(writer) => writer.memory_size(),
+            Self::Library(writers) => writers.iter().map(ArrowColumnWriter::memory_size).sum(),
         }
     }
 
@@ -108,7 +113,10 @@ impl ColumnEncoder {
     pub(super) fn close(self) -> Result<ColumnChunk> {
         match self {
             Self::Own(encoder) => Ok(ColumnChunk::Own(encoder.close()?)),
-            Self::Library(writer) => Ok(ColumnChunk::Library(writer.close()?)),
+            Self::Library(writers) => {
+                let chunks = writers.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?;
+                Ok(ColumnChunk::Library(chunks))
+            }
         }
     }
 }
@@ -118,7 +126,11 @@ impl ColumnChunk {
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Own(chunk) => chunk.size(),
-            Self::Library(chunk) => usize::try_from(chunk.close().bytes_written).unwrap_or_default(),
+            Self::Library(chunks) => {
+                let written =
+                    |chunk: &ArrowColumnChunk| usize::try_from(chunk.close().bytes_written).unwrap_or_default();
+                chunks.iter().map(written).sum()
+            }
         }
     }
 
@@ -126,7 +138,12 @@ impl ColumnChunk {
     pub(super) fn append<W: std::io::Write + Send>(self, group: &mut SerializedRowGroupWriter<'_, W>) -> Result<()> {
         match self {
             Self::Own(chunk) => chunk.append(group),
-            Self::Library(chunk) => Ok(chunk.append_to_row_group(group)?),
+            Self::Library(chunks) => {
+                for chunk in chunks {
+                    chunk.append_to_row_group(group)?;
+                }
+                Ok(())
+            }
         }
     }
 }
