@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::exec::{Limits, Permit};
 use crate::partition::PartitionSpec;
 use crate::run::Action;
-use crate::schema::Schema;
+use crate::schema::{ColumnType, Schema};
 use crate::source::{Located, StoreProvider, locate};
 use crate::transform::{OutputTable, RowOrigin, TransformSink, Written};
 use crate::write::{
@@ -122,6 +122,13 @@ impl Writers<'_> {
         if let Some(name) = sink.columns.keys().find(|name| !known(name)) {
             return Err(Error::configuration(format!("sink.columns: no column `{name}` is written")));
         }
+        let nested = |name: &String| {
+            let found = tables.iter().filter_map(|table| Some(&table.schema.columns[table.schema.index_of(name)?]));
+            found.into_iter().any(|column| matches!(column.column_type, ColumnType::Nested(_)))
+        };
+        if let Some(name) = sink.columns.keys().find(|name| nested(name)) {
+            return Err(Error::configuration(format!("sink.columns: `{name}` is nested, and takes no choices")));
+        }
         let mut writers = Vec::with_capacity(tables.len());
         for table in tables {
             let by = if table.name.is_none() { sink.partition_by.as_slice() } else { &[] };
@@ -167,7 +174,7 @@ impl Writers<'_> {
 
 /// The job's own table of rows as they were read.
 pub(crate) fn plain(schema: &Schema) -> Vec<OutputTable> {
-    vec![OutputTable { name: None, schema: schema.clone() }]
+    vec![OutputTable::new(None, schema.clone())]
 }
 
 /// The format of a file by its name.

@@ -259,6 +259,7 @@ impl Pass {
             }
         };
         let mut collected = collector.finish();
+        let mut tables = tables;
         let written = match output {
             // What came before the damage is not published: nobody knows what is missing.
             Some(output) if damage.is_some() => {
@@ -276,6 +277,12 @@ impl Pass {
             },
             None => Written::default(),
         };
+        let mut warnings = Vec::new();
+        for (table, left_out) in tables.iter_mut().zip(&written.left_out).filter(|(_, names)| !names.is_empty()) {
+            table.schema.columns.retain(|column| !left_out.contains(&column.name));
+            let name = table.name.as_ref().map_or_else(String::new, |name| format!(" of the table `{name}`"));
+            warnings.push(format!("left out, since no row has a value: {}{name}", left_out.join(", ")));
+        }
         collected.rows.filtered += written.filtered;
         collected.rows.accepted -= written.filtered;
         let rejects = rejects.map_or(Ok(None), RejectWriter::close)?;
@@ -325,7 +332,7 @@ impl Pass {
             written,
             tables,
             rejects,
-            warnings: Vec::new(),
+            warnings,
             spilled_bytes,
             damage,
         })

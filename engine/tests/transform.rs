@@ -280,3 +280,40 @@ fn the_line_of_a_record_without_a_line_end_is_its_line() {
     let done = steps("bigint, bigint", "id,n\n1,1\nx,2", "[{derive: {m: n}}]").unwrap();
     assert_eq!(done.report.faults[0].first.line, 3);
 }
+
+#[test]
+fn columns_in_which_no_row_has_a_value_are_left_out() {
+    let mut text = "id,late,never,word\n".to_owned();
+    for id in 0..40_000 {
+        let _ =
+            writeln!(text, "{id},{},,{}", if id == 39_999 { "x" } else { "" }, if id % 2 == 0 { "null" } else { "" });
+    }
+    let types = "bigint, string, bigint, string";
+    for threads in [1, 3] {
+        let published = |steps: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let mut job = job(folder.path(), types, &text, steps);
+            job["limits"] = serde_json::json!({"threads": threads});
+            publish(folder, &job)
+        };
+        let done = published("[{filter: id >= 10}, {drop_null_fields: {}}]").unwrap();
+        let rows = done.rows();
+        assert!(rows.starts_with("id,late,word\n10,,null\n11,,\n"), "{}", &rows[..60]);
+        assert_eq!((rows.lines().count(), rows.lines().last().unwrap()), (39_991, "39999,x,"));
+        assert_eq!(done.report.warnings, ["left out, since no row has a value: never"]);
+        let step = done.report.steps.last().unwrap();
+        assert_eq!((step.name.as_str(), step.rows_in, step.rows_out), ("drop_null_fields", 39_990, 39_990));
+        let listed = published("[{drop_null_fields: {columns: [word, late], null_values: ['null']}}]").unwrap();
+        assert!(listed.rows().starts_with("id,late,never\n0,,\n"), "{}", &listed.rows()[..60]);
+    }
+    // Every column has a value in the first rows: nothing waits.
+    let done = steps("bigint, string", "id,v\n1,a\n2,\n", "[{drop_null_fields: {}}]").unwrap();
+    assert_eq!((done.rows().as_str(), done.report.warnings.len()), ("id,v\n1,a\n2,\n", 0));
+    // A table keeps a column; of no rows nothing is known.
+    let none = steps("bigint, string", "id,v\n,\n,\n", "[{drop_null_fields: {}}]").unwrap();
+    assert_eq!(none.rows(), "id\n\n\n");
+    let empty = steps("bigint, string", "id,v\n1,a\n", "[{filter: id > 1}, {drop_null_fields: {}}]").unwrap();
+    assert_eq!(empty.report.warnings.len(), 0);
+    let early = refused(steps("bigint, string", "id,v\n1,a\n", "[{drop_null_fields: {}}, {trim: {columns: v}}]"));
+    assert!(early.contains("step 1 (`drop_null_fields`)") && early.contains("behind all other steps"), "{early}");
+}

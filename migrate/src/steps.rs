@@ -12,6 +12,7 @@ pub const STEPS: &[&str] = &[
     "derive",
     "drop_duplicates",
     "drop_fields",
+    "drop_null_fields",
     "duplicate_field",
     "encrypt",
     "encrypt_deterministic",

@@ -41,6 +41,13 @@ pub enum Action {
         /// The columns.
         columns: Vec<String>,
     },
+    /// Columns in which no row has a value are left out of the table. The last action of its table.
+    DropNullFields {
+        /// The columns that may go.
+        columns: Vec<String>,
+        /// Texts that are as good as NULL, without blanks at their ends.
+        null_values: Vec<String>,
+    },
     /// Columns of another data set beside the rows whose keys match.
     Lookup(Lookup),
     /// Columns that say where a row came from, put behind the others.

@@ -26,6 +26,7 @@ pub fn all() -> &'static [&'static StepType] {
         &derive::STEP,
         &drop_duplicates::STEP,
         &drop_fields::STEP,
+        &drop_null_fields::STEP,
         &duplicate_field::STEP,
         &encrypt::STEP,
         &encrypt_deterministic::STEP,

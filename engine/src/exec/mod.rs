@@ -76,7 +76,7 @@ impl Limits {
         self.for_data() / 5
     }
 
-    /// Bytes that a query over all rows may hold: it runs when no block is under way and no key is gathered.
+    /// Bytes that a query over all rows may hold, lookups included: it runs when no block is under way and no key is gathered.
     pub fn stage_bytes(&self) -> u64 {
         self.for_data() * 2 / 5
     }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::chain::{Chain, End, Operation};
 use super::columns::{kept_as, schema_of};
 use super::lookup::LookupTable;
-use super::{OperationInfo, OutputTable, Stage, StepMode, Transform};
+use super::{DropNulls, OperationInfo, OutputTable, Stage, StepMode, Transform};
 use crate::error::{Error, Result};
 use crate::expr::{Query, SqlEngine};
 use crate::schema::Schema;
@@ -79,7 +79,7 @@ impl Transform {
             world,
             engine: SqlEngine::new(world.now),
             stages: Vec::new(),
-            tables: vec![OutputTable { name: None, schema: Schema { columns: Vec::new() } }],
+            tables: vec![OutputTable::new(None, Schema { columns: Vec::new() })],
             operations: Vec::new(),
             lookups: Vec::new(),
             protections: Vec::new(),
@@ -195,6 +195,21 @@ impl<'a> Binder<'a> {
                     (line.traced, line.grain, line.complete) =
                         (line.traced && same, line.grain && same, line.complete && same);
                     line.columns = schema;
+                }
+                Action::DropNullFields { columns, null_values } => {
+                    if !todo.is_empty() {
+                        return Err(failed(
+                            Problem::new("which columns are left is known only after the last row")
+                                .with_help("put it behind all other steps"),
+                        ));
+                    }
+                    let operation = self.operation(step, name, &line, StepMode::AllRows, false);
+                    let fields = line.columns.fields().iter().enumerate();
+                    let columns = fields.filter(|(_, field)| columns.contains(field.name())).map(|(at, _)| at);
+                    let drop_nulls = DropNulls { columns: columns.collect(), null_values, operation };
+                    if let Some(table) = self.tables.get_mut(line.table) {
+                        table.drop_nulls = Some(drop_nulls);
+                    }
                 }
                 Action::Lookup(lookup) => {
                     let bound = self.lookup(&lookup, &line.columns).map_err(failed)?;
@@ -325,7 +340,7 @@ impl<'a> Binder<'a> {
         if self.tables.iter().any(|table| table.name.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(name))) {
             return Err(Problem::new(format!("two steps write the table `{name}`")));
         }
-        self.tables.push(OutputTable { name: Some(name.to_owned()), schema: Schema { columns: Vec::new() } });
+        self.tables.push(OutputTable::new(Some(name.to_owned()), Schema { columns: Vec::new() }));
         Ok(self.tables.len() - 1)
     }
 

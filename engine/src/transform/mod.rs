@@ -12,6 +12,7 @@
 mod bind;
 mod chain;
 mod columns;
+mod ends;
 mod lookup;
 mod sink;
 
@@ -73,6 +74,26 @@ pub struct OutputTable {
     pub name: Option<String>,
     /// Its columns.
     pub schema: Schema,
+    /// Columns that are left out if no row has a value in them.
+    pub drop_nulls: Option<DropNulls>,
+}
+
+impl OutputTable {
+    /// A table of these columns.
+    pub fn new(name: Option<String>, schema: Schema) -> Self {
+        Self { name, schema, drop_nulls: None }
+    }
+}
+
+/// Columns that go when they are empty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DropNulls {
+    /// The columns, by position.
+    pub columns: Vec<usize>,
+    /// Texts that are as good as NULL.
+    pub null_values: Vec<String>,
+    /// The operation that it is counted as.
+    operation: usize,
 }
 
 /// An operation of a step.

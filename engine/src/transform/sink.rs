@@ -13,6 +13,7 @@ use arrow::array::{Int64Array, RecordBatch};
 use etl_transform::Place;
 
 use super::chain::{Chain, End, Parts, RowOrigin, Workshop};
+use super::ends::TableEnd;
 use super::lookup::LookupIndex;
 use super::{RunFacts, StepReport, Transform};
 use crate::collect::RowSink;
@@ -50,6 +51,8 @@ pub struct Written {
     pub filtered: u64,
     /// Demands that rows do not meet, a sentence each.
     pub unmet: Vec<String>,
+    /// The columns of each table that were left out because they are empty.
+    pub left_out: Vec<Vec<String>>,
     /// Bytes that were put aside.
     pub spilled_bytes: u64,
 }
@@ -86,8 +89,8 @@ struct Arrival {
 
 /// Where rows go.
 struct Destinations {
-    /// The writers of the tables, in their order.
-    outputs: Vec<TableWriter>,
+    /// The tables, in their order.
+    outputs: Vec<TableEnd>,
     /// What waits for its stage; `None` once that has begun.
     spools: Vec<Option<Spool>>,
     /// Positions of what a stage reads, and whether its rows are numbered.
@@ -106,10 +109,12 @@ impl TransformSink {
         facts: RunFacts,
         (sources, reader): (&[OpenSource], &SourceReader),
         pool: &Arc<rayon::ThreadPool>,
-        limits: StageLimits,
+        mut limits: StageLimits,
         cancel: &Cancel,
     ) -> Result<Self> {
-        let lookups = load(&transform, sources, reader, limits.lookup_bytes)?;
+        let (lookups, held) = load(&transform, sources, reader, limits.lookup_bytes)?;
+        // Lookups stay while queries run, so these have so much less.
+        limits.query.memory_bytes = limits.query.memory_bytes.saturating_sub(held);
         let mut tables = Vec::new();
         for source in sources {
             if let Some(columns) = transform.reads(&source.alias) {
@@ -121,8 +126,10 @@ impl TransformSink {
         for stage in &transform.stages {
             spools.push(Some(Spool::new(Arc::clone(&stage.spooled), &limits.temp_dir)?));
         }
+        let ends = outputs.into_iter().zip(&transform.tables);
+        let ends = ends.map(|(writer, table)| TableEnd::new(writer, table, &limits.temp_dir, limits.batches, cancel));
         let destinations = Destinations {
-            outputs,
+            outputs: ends.collect::<Result<_>>()?,
             spools,
             reads: transform.stages.iter().map(|stage| (stage.reads.clone(), stage.numbered)).collect(),
             numbers: vec![0; transform.stages.len()],
@@ -191,23 +198,31 @@ impl TransformSink {
             }
             destinations = self.end_flow()?;
         }
-        let mut files = Vec::with_capacity(destinations.outputs.len());
-        for output in destinations.outputs {
-            files.push(output.close()?);
+        let (mut files, mut left_out) = (Vec::new(), Vec::new());
+        for (output, table) in destinations.outputs.into_iter().zip(&transform.tables) {
+            let done = output.close()?;
+            let counter = table.drop_nulls.as_ref().and_then(|drop| self.shop.counters.get(drop.operation));
+            if let Some(counter) = counter {
+                let rows = usize::try_from(done.rows).unwrap_or(usize::MAX);
+                counter.add(rows, rows);
+            }
+            files.push(done.files);
+            left_out.push(done.left_out);
+            spilled_bytes += done.spilled_bytes;
         }
         let (steps, filtered) = transform.reports(&self.shop.counters);
         let unmet = transform.demands.iter().zip(&self.shop.unmet).filter_map(|((step, name, message), unmet)| {
             let rows = unmet.load(Ordering::Relaxed);
             (rows > 0).then(|| format!("step {step} (`{name}`): {rows} row(s): {message}"))
         });
-        Ok(Written { files, steps, filtered, unmet: unmet.collect(), spilled_bytes })
+        Ok(Written { files, steps, filtered, unmet: unmet.collect(), left_out, spilled_bytes })
     }
 
     /// Gives up: no file stays.
     pub fn abort(mut self) {
         let Some(flow) = self.flow.take() else { return };
         if let Ok((destinations, _)) = flow.end() {
-            destinations.outputs.into_iter().for_each(TableWriter::abort);
+            destinations.outputs.into_iter().for_each(TableEnd::abort);
         }
     }
 
@@ -217,7 +232,7 @@ impl TransformSink {
         match outcome {
             Ok(()) => Ok(destinations),
             Err(error) => {
-                destinations.outputs.into_iter().for_each(TableWriter::abort);
+                destinations.outputs.into_iter().for_each(TableEnd::abort);
                 Err(error)
             }
         }
@@ -338,8 +353,13 @@ impl Destinations {
     }
 }
 
-/// Reads the data sets of the lookups.
-fn load(transform: &Transform, sources: &[OpenSource], reader: &SourceReader, budget: u64) -> Result<Vec<LookupIndex>> {
+/// Reads the data sets of the lookups; gives the bytes that they take, too.
+fn load(
+    transform: &Transform,
+    sources: &[OpenSource],
+    reader: &SourceReader,
+    budget: u64,
+) -> Result<(Vec<LookupIndex>, u64)> {
     let mut loaded = Vec::with_capacity(transform.lookups.len());
     let mut total = 0;
     for table in &transform.lookups {
@@ -372,5 +392,5 @@ fn load(transform: &Transform, sources: &[OpenSource], reader: &SourceReader, bu
         let index = LookupIndex::new(table, &schema, &batches)?;
         loaded.push(index);
     }
-    Ok(loaded)
+    Ok((loaded, total))
 }

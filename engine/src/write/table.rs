@@ -49,6 +49,8 @@ pub struct TableWriter {
     choices: ColumnChoices,
     splitter: Splitter,
     data_schema: SchemaRef,
+    /// Which columns of the data are written; `None`: all.
+    kept: Option<Vec<usize>>,
     /// Chosen from the first batch.
     layout: Option<Arc<Layout>>,
     open: BTreeMap<usize, Open>,
@@ -82,6 +84,7 @@ impl TableWriter {
             choices: ColumnChoices::new(),
             splitter,
             data_schema,
+            kept: None,
             layout: None,
             open: BTreeMap::new(),
             clock: 0,
@@ -96,6 +99,31 @@ impl TableWriter {
     pub fn with_choices(mut self, choices: ColumnChoices) -> Self {
         self.choices = choices;
         self
+    }
+
+    /// Whether files have a column of that name: one that partitions is in the path instead.
+    pub fn has_column(&self, name: &str) -> bool {
+        self.data_schema.index_of(name).is_ok()
+    }
+
+    /// Leaves columns out of all files; to be told before the first row. Files have a column at least. Gives the names of those
+    /// that are left out.
+    ///
+    /// # Errors
+    /// `Internal` when a file was begun.
+    pub fn leave_out(&mut self, names: Vec<String>) -> Result<Vec<String>> {
+        if self.clock > 0 || !self.gathered.is_empty() {
+            return Err(Error::internal("columns were left out of a file that was begun"));
+        }
+        let fields = self.data_schema.fields();
+        let mut kept: Vec<usize> = (0..fields.len()).filter(|&at| !names.contains(fields[at].name())).collect();
+        if kept.is_empty() && !fields.is_empty() {
+            kept.push(0);
+        }
+        let gone = (0..fields.len()).filter(|at| !kept.contains(at)).map(|at| fields[at].name().clone()).collect();
+        self.data_schema = Arc::new(self.data_schema.project(&kept)?);
+        self.kept = Some(kept);
+        Ok(gone)
     }
 
     /// Waits for all files and gives their facts, in order of path.
@@ -209,6 +237,10 @@ impl RowSink for TableWriter {
         self.check()?;
         let parts = self.splitter.split(&batch)?;
         let data = self.splitter.data(&batch)?;
+        let data = match &self.kept {
+            None => data,
+            Some(kept) => data.project(kept)?,
+        };
         drop(batch);
         if self.layout.is_none() {
             // Every column of every open file holds an encoder and gathers a page: many partitions make do with less.

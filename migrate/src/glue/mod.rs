@@ -69,6 +69,7 @@ pub(crate) fn visual_job(root: &Part<'_>) -> Result<(JobFile, Vec<Note>), Error>
         }
         steps = translation.job.transform.iter().filter(|entry| matches!(entry, Entry::Step(_))).count();
     }
+    translation.job.transform = empty_columns_last(translation.job.transform);
     for node in &graph.nodes {
         if translation.told.insert(&node.id) {
             let what = match graph.consumers(&node.id).next() {
@@ -81,6 +82,21 @@ pub(crate) fn visual_job(root: &Part<'_>) -> Result<(JobFile, Vec<Note>), Error>
     let Translation { job, mut notes, .. } = translation;
     notes.sort_by_key(|note| note.line);
     Ok((job, notes))
+}
+
+/// The entries with `drop_null_fields`, and the comment before it, behind all others: which columns are empty is known only then.
+fn empty_columns_last(entries: Vec<Entry>) -> Vec<Entry> {
+    let (mut others, mut last): (Vec<Entry>, Vec<Entry>) = (Vec::with_capacity(entries.len()), Vec::new());
+    for entry in entries {
+        match entry {
+            Entry::Step(step) if step.name == "drop_null_fields" => {
+                // Two of them are one.
+                last = others.pop().into_iter().chain([Entry::Step(step)]).collect();
+            }
+            other => others.push(other),
+        }
+    }
+    others.into_iter().chain(last).collect()
 }
 
 impl<'g, 'd> Translation<'g, 'd> {

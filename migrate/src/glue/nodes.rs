@@ -36,7 +36,7 @@ const fn node(
     NodeType { name, ours, differs, map }
 }
 
-const NULLS: &str = "which columns are all NULL is known after the last row only: name them in `drop_fields`";
+const NULLS: &str = "It becomes the last step: which columns are empty is known then.";
 const IMPUTED: &str = "values are not learned from other columns: use `fill_missing` with `median` or `most_common`";
 const CODE: &str = "Python is not run: write what it does in `derive`, `filter` or `sql`";
 const DETECTED: &str = "what is personal is not found out by a step: mark the columns by `pii:` in the schema and name them in `hash`, `redact`, \
@@ -53,7 +53,7 @@ pub(crate) const NODES: &[NodeType] = &[
         Ok(Mapped::step("drop_duplicates", step))
     }),
     node("DropFields", "drop_fields", "", |node, _| Ok(Mapped::step("drop_fields", json!(paths(node)?)))),
-    node("DropNullFields", "", NULLS, |_, _| Err(Refusal::new(NULLS))),
+    node("DropNullFields", "drop_null_fields", NULLS, |node, _| Ok(null_fields(node))),
     node(
         "DynamicTransform",
         "derive, merge_columns",
@@ -87,6 +87,21 @@ pub(crate) const NODES: &[NodeType] = &[
     ),
     node("Union", "union", "Columns are matched by name. One side must come from a source.", joins::union),
 ];
+
+fn null_fields(node: &Node<'_>) -> Mapped {
+    let boxes = node.value("NullCheckBoxList").unwrap_or_default();
+    let ticked = [("IsEmpty", ""), ("IsNullString", "null"), ("IsNegOne", "-1")]
+        .into_iter()
+        .filter(|(name, _)| boxes.get(name) == Some(&Value::Bool(true)))
+        .map(|(_, value)| value.to_owned());
+    let listed = match node.value("NullTextList") {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    };
+    let listed = listed.iter().filter_map(|item| item.get("Value").and_then(Value::as_str)).map(str::to_owned);
+    let values: Vec<String> = ticked.chain(listed).collect();
+    Mapped::step("drop_null_fields", if values.is_empty() { json!({}) } else { json!({"null_values": values}) })
+}
 
 const SAMPLE: &str = "no sample of the rows is written";
 

@@ -17,6 +17,7 @@ pub(crate) mod decrypt_fpe;
 pub(crate) mod derive;
 pub(crate) mod drop_duplicates;
 pub(crate) mod drop_fields;
+pub(crate) mod drop_null_fields;
 pub(crate) mod duplicate_field;
 pub(crate) mod encrypt;
 pub(crate) mod encrypt_deterministic;
