@@ -320,17 +320,17 @@ fn right(args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(cut.collect::<StringArray>()))
 }
 
-/// `initcap(text)`: words are what blanks separate.
+/// `initcap(text)`: words are what blanks separate. All of it is lowered at once: a sigma is another one at the end of a word.
 fn initcap(args: &[ArrayRef]) -> Result<ArrayRef> {
     let values = text(args, 0)?;
     let titled = values.iter().map(|value| {
         let mut out = String::new();
         let mut first = true;
-        for character in value?.chars() {
+        for character in value?.to_lowercase().chars() {
             if first {
                 out.extend(character.to_uppercase())
             } else {
-                out.extend(character.to_lowercase())
+                out.push(character)
             }
             first = character == ' ';
         }
