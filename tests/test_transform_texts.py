@@ -153,6 +153,10 @@ TEXTS = {
         step("split_string", column="code", into=["p", "q"], positions=[-2]),
         cut("code", "pq", lambda x: [x[:-2], x[-2:]]),
     ),
+    "split short texts at positions from the end": (
+        step("split_string", column="text", into=["p", "q", "r"], positions=[-3, -1]),
+        cut("text", "pqr", lambda x: [x[:-3] or None, x[-3:-1] or None, x[-1:]]),
+    ),
     "merge": (
         step("merge_columns", columns=["city", "small", "amount"], **{"as": "m"}, separator=", "),
         put(m=merged(["city", "small", "amount"], ", ", True)),
