@@ -17,6 +17,7 @@ use super::lookup::LookupTable;
 use super::{OperationInfo, OutputTable, Stage, StepMode, Transform};
 use crate::error::{Error, Result};
 use crate::expr::{Query, SqlEngine};
+use crate::keys::hide_keys;
 use crate::schema::Schema;
 
 /// What binding steps takes.
@@ -118,9 +119,10 @@ impl Transform {
 
 fn wrong(step: usize, name: &str, problem: &Problem) -> Error {
     let text = problem.message.strip_prefix(&format!("{name}: ")).unwrap_or(&problem.message);
-    let error = Error::configuration(format!("transform, step {step} (`{name}`): {text}"));
+    // What stands in the place of a key's name may be the key.
+    let error = Error::configuration(format!("transform, step {step} (`{name}`): {}", hide_keys(text)));
     match &problem.help {
-        Some(help) => error.with_help(help.clone()),
+        Some(help) => error.with_help(hide_keys(help).into_owned()),
         None => error,
     }
 }
