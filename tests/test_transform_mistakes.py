@@ -36,6 +36,7 @@ WRONG = {
     "pattern that is none": ([{"replace": {"columns": "text", "pattern": "(a"}}], ["replace"]),
     "group that is none": ([{"replace": {"columns": "text", "pattern": "a", "with": "$2"}}], ["step 1", "replace", "0 groups"]),
     "two names for one": ([{"derive": {"Sum": "id", "sum": "small"}}], ["step 1", "derive", "two columns", "sum"]),
+    "two names of a window": ([{"window": {"columns": {"Sum": "id", "sum": "small"}}}], ["step 1", "window", "two columns", "sum"]),
     "two names of a query": ([{"sql": "SELECT id AS A, small AS a FROM input"}], ["step 1", "sql", "two columns"]),
     "two ways at once": ([{"replace": {"columns": "text", "find": "a", "pattern": "b"}}], ["replace", "find", "pattern"]),
     "table named twice": (
@@ -51,7 +52,6 @@ WRONG = {
 }
 UNHELPFUL = {
     "group that is none": "the message does not name the step",
-    "two names of a query": "two columns that differ in case alone are published",
 }
 
 

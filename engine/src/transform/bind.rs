@@ -441,6 +441,9 @@ fn with_origin(columns: &SchemaRef, origin: &[OriginColumn]) -> Result<SchemaRef
 /// The query with its columns under their names, in types that files can hold.
 fn kept(query: Query, names: Option<&[String]>) -> Result<Query, Problem> {
     let given = query.schema();
+    if let Some(name) = query.doubled().filter(|_| names.is_none()) {
+        return Err(called_twice(name));
+    }
     if names.is_some_and(|names| names.len() != given.fields().len()) {
         return Err(Problem::new("the query gives another number of columns than it names"));
     }
@@ -457,6 +460,10 @@ fn kept(query: Query, names: Option<&[String]>) -> Result<Query, Problem> {
     Ok(query.with_columns(schema))
 }
 
+fn called_twice(name: &str) -> Problem {
+    Problem::new(format!("two columns would be called `{name}`")).with_help("rename one of them")
+}
+
 /// Columns that can stand between two steps: of known types, no two with one name.
 fn checked(schema: &SchemaRef) -> Result<SchemaRef, Problem> {
     let fields = schema.fields();
@@ -466,7 +473,7 @@ fn checked(schema: &SchemaRef) -> Result<SchemaRef, Problem> {
             return Err(Problem::new(format!("`{ROW_NUMBER}` cannot be the name of a column")));
         }
         if fields.iter().take(index).any(|before| before.name().eq_ignore_ascii_case(name)) {
-            return Err(Problem::new(format!("two columns would be called `{name}`")).with_help("rename one of them"));
+            return Err(called_twice(name));
         }
         if kept_as(field.data_type()).as_ref() != Some(field.data_type()) {
             return Err(Problem::new(format!("`{name}` would be of type {}", field.data_type())));
