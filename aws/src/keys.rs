@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_kms::primitives::Blob;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use etl_engine::keys::{Key, KeySource, KeySpec, KmsKey, SecretKey};
+use etl_engine::keys::{Key, KeySource, KeySpec, KmsKey, SecretKey, hide_keys};
 use etl_engine::{Error, ErrorKind, Result};
 use zeroize::Zeroizing;
 
@@ -66,7 +66,7 @@ impl Keys {
 
 fn env(name: &str) -> Result<Zeroizing<String>> {
     std::env::var(name).map(Zeroizing::new).map_err(|_| {
-        Error::configuration(format!("the environment variable {name} is not set"))
+        Error::configuration(format!("the environment variable {} is not set", hide_keys(name)))
             .with_help("set it to 32 random bytes in base64, such as `openssl rand -base64 32` gives")
     })
 }
@@ -74,7 +74,7 @@ fn env(name: &str) -> Result<Zeroizing<String>> {
 async fn file(path: &str) -> Result<Zeroizing<String>> {
     tokio::fs::read_to_string(path).await.map(Zeroizing::new).map_err(|why| {
         let kind = if why.kind() == std::io::ErrorKind::NotFound { ErrorKind::Configuration } else { ErrorKind::Input };
-        Error::new(kind, format!("the key file {path} cannot be read: {why}"))
+        Error::new(kind, format!("the key file {} cannot be read: {why}", hide_keys(path)))
     })
 }
 

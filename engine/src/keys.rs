@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-pub use etl_pii::protect::{Key, Keyring};
+use etl_pii::protect::looks_like_key;
+pub use etl_pii::protect::{Key, Keyring, hide_keys};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,8 +55,22 @@ pub struct SecretKey {
 }
 
 impl KeySpec {
-    /// Refuses a key without a place, or with several.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    /// Refuses a key without a place, or with several, and one that stands where its place or its name should. No message
+    /// holds what stands there.
+    pub(crate) fn check(&self, name: &str) -> Result<(), String> {
+        if looks_like_key(name) {
+            return Err("this looks like a key itself: give it a name".to_owned());
+        }
+        let written = [
+            ("env", "the name of an environment variable", self.env.as_deref()),
+            ("file", "the path of a file", self.file.as_deref()),
+            ("secret.name", "the name of a secret", self.secret.as_ref().map(|secret| secret.name.as_str())),
+            ("id", "a name that stands before encrypted values", self.id.as_deref()),
+        ];
+        let key = written.into_iter().find(|(_, _, text)| text.is_some_and(looks_like_key));
+        if let Some((field, what, _)) = key {
+            return Err(format!("`{field}` is {what}, and looks like a key itself"));
+        }
         let places = [self.env.is_some(), self.file.is_some(), self.kms.is_some(), self.secret.is_some()];
         match places.iter().filter(|given| **given).count() {
             1 => Ok(()),

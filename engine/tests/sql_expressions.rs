@@ -256,6 +256,7 @@ fn texts() {
         ("concat('[', rtrim(' x  '), ']')", "[ x]"),
         ("initcap('sPark sql')", "Spark Sql"),
         ("initcap('o\\'neil')", "O'neil"),
+        ("initcap('ΟΔΟΣ ΜΟΥ')", "Οδος Μου"),
         ("ascii('222')", "50"),
         ("char(65)", "A"),
         ("find_in_set('ab', 'abc,b,ab,c,def')", "3"),

@@ -80,6 +80,10 @@ fn mistakes_are_found_before_the_first_row() {
     assert!(found.contains("step 1 (`derive`)"), "{found}");
     let found = on("[{rename_fields: {id: n}}]");
     assert!(found.contains("two columns would be called `n`"), "{found}");
+    let found = on("[{sql: 'select id as A, n as a from input'}]");
+    assert!(found.contains("step 1 (`sql`): two columns would be called `A`"), "{found}");
+    let found = on("[{derive: {x: \"regexp_replace(city, 'a', '$2')\"}}]");
+    assert!(found.contains("step 1 (`derive`): `regexp_replace`: the pattern has 0 groups, not 2"), "{found}");
     let found = on("[{derive: {x: array(id)}}]");
     assert!(found.contains("`x` would be of type"), "{found}");
     let found = on("[{filter: id + 1}]");

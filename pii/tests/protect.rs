@@ -180,7 +180,7 @@ fn changed_text_does_not_decrypt_and_is_not_shown() {
             let changed = String::from_utf8(changed).unwrap();
             // The last digit of base64 may hold bits that are not used; then the text is refused for that.
             let message = decrypt.protect(&texts(&[Some(&changed)]), Place::default()).unwrap_err();
-            assert!(!message.contains(&changed[5..]) && message.contains("row 0"), "{message}");
+            assert!(!message.contains(&changed[5..]) && message.starts_with("a value "), "{message}");
         }
         for cut in ["", "v1", "v1.k", "v1.k.", "r1.k.", "v1.k.AAAA", "r1.k.AAAA", "x1.k.AAAA", "v1.canary.AAAA"] {
             let message = decrypt.protect(&texts(&[Some(cut)]), Place::default()).unwrap_err();

@@ -72,3 +72,18 @@ pub(crate) fn one_of<T>(given: impl IntoIterator<Item = Option<T>>, names: &str)
         _ => Err(Problem::new(format!("one of {names} is wanted, and no more than one"))),
     }
 }
+
+/// Refuses two columns that a step makes under one name.
+///
+/// # Errors
+/// That there are.
+pub(crate) fn unlike<'n>(names: impl IntoIterator<Item = &'n String>) -> Result<(), Problem> {
+    let mut made: Vec<&String> = Vec::new();
+    for name in names {
+        if made.iter().any(|before| before.eq_ignore_ascii_case(name)) {
+            return Err(Problem::new(format!("two columns would be called `{name}`")));
+        }
+        made.push(name);
+    }
+    Ok(())
+}

@@ -11,6 +11,7 @@ mod agree;
 mod constant;
 pub mod doc_pages;
 mod edit;
+mod exact;
 mod fpe;
 mod json;
 mod kernel;

@@ -6,13 +6,18 @@ use crate::action::{Action, ROW_NUMBER};
 use crate::sql::{Output, name, select_text};
 use crate::step::{BindContext, Problem};
 
-/// A name in SQL that no column of the input has.
-pub(crate) fn free_name(context: &BindContext<'_>, wish: &str) -> String {
+/// A name that no column of the input has.
+pub(crate) fn free(context: &BindContext<'_>, wish: &str) -> String {
     let mut free = wish.to_owned();
     while context.input.fields().iter().any(|field| field.name().eq_ignore_ascii_case(&free)) {
         free.push('_');
     }
-    name(&free)
+    free
+}
+
+/// The same, as SQL has it.
+pub(crate) fn free_name(context: &BindContext<'_>, wish: &str) -> String {
+    name(&free(context, wish))
 }
 
 /// The column that holds the order of the rows.

@@ -15,7 +15,7 @@ use super::functions::{self, AGGREGATES, Entry, Kind, SCALARS, WINDOWS, find};
 use super::sandbox::nearest;
 use super::spark::{Rewriter, binary};
 use super::text;
-use super::tree::{as_text, call, integer, one, spark_cast, string, trim, two, unnamed, whole_literal};
+use super::tree::{as_text, call, integer, one, spark_cast, string, text_literal, trim, two, unnamed, whole_literal};
 
 impl Rewriter {
     /// A call, whatever kind of function it names.
@@ -248,7 +248,16 @@ fn over_many_rows(mut function: Function, name: &str, entry: &Entry, only_window
 /// The call of a listed function with its arguments read as it wants them.
 fn typed(name: &str, list: &'static [Entry], arguments: Vec<Expr>) -> Result<Expr, String> {
     let entry = find(list, name).ok_or_else(|| unknown(name))?;
-    Ok(call(entry.runs, coerced_by(name, entry, arguments)?))
+    let third = arguments.get(2).cloned();
+    let arguments = coerced_by(name, entry, arguments)?;
+    if let (Some(pattern), Some(third)) = (arguments.get(1).and_then(text_literal), &third) {
+        match entry.runs {
+            "spark_regexp_extract" => text::check_group(pattern, whole_literal(third))?,
+            "spark_regexp_replace" => text::check_replacement(pattern, text_literal(third))?,
+            _ => {}
+        }
+    }
+    Ok(call(entry.runs, arguments))
 }
 
 fn unknown(name: &str) -> String {

@@ -65,7 +65,7 @@ impl SqlPredicates {
     fn plan(&self, sql: &str, schema: &SchemaRef) -> Result<Arc<dyn PhysicalExpr>, String> {
         let mut expression = dialect::expression(sql)?.tree;
         sandbox::check_expression(&expression)?;
-        let mut rewriter = spark::Rewriter { now: self.now, one_row: true };
+        let mut rewriter = spark::Rewriter { now: self.now, one_row: true, numbered: Vec::new() };
         if let std::ops::ControlFlow::Break(why) = expression.visit(&mut rewriter) {
             return Err(why);
         }

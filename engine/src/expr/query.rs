@@ -56,6 +56,7 @@ pub struct Query {
     schema: SchemaRef,
     tables: Vec<(String, SchemaRef)>,
     reads: BTreeMap<String, Vec<usize>>,
+    doubled: Option<String>,
 }
 
 impl fmt::Debug for Query {
@@ -84,7 +85,7 @@ impl SqlEngine {
             tables.iter().map(|(name, schema)| (name.to_lowercase(), Arc::clone(schema))).collect();
         let names: Vec<String> = tables.iter().map(|(name, _)| name.clone()).collect();
         sandbox::check_query(&query, &names)?;
-        let mut rewriter = spark::Rewriter { now: Some(self.now), one_row: false };
+        let mut rewriter = spark::Rewriter { now: Some(self.now), one_row: false, numbered: Vec::new() };
         if let ControlFlow::Break(why) = query.visit(&mut rewriter) {
             return Err(why);
         }
@@ -112,8 +113,13 @@ impl SqlEngine {
             Field::new(name, plain_text(field.data_type()), true)
         });
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let doubled = rewriter
+            .numbered
+            .iter()
+            .find(|(number, _)| plan.schema().fields().iter().any(|field| field.name() == number));
+        let doubled = doubled.map(|(_, name)| written.get(name).unwrap_or(name).clone());
         let reads = reads(&plan, &tables)?;
-        Ok(Query { plan, schema, tables, reads })
+        Ok(Query { plan, schema, tables, reads, doubled })
     }
 }
 
@@ -197,6 +203,11 @@ impl Query {
     /// The columns of the result, spelled as their tables or the text spell them.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    /// A name that the text gives to two columns of the result; the second has a number behind it in [`Query::schema`].
+    pub(crate) fn doubled(&self) -> Option<&str> {
+        self.doubled.as_deref()
     }
 
     /// The same query with its columns under other names and in other types, which they are cast to.

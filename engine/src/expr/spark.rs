@@ -21,13 +21,15 @@ pub(super) struct Rewriter {
     pub(super) now: Option<DateTime<Utc>>,
     /// Whether the text is one expression over one row: no aggregates, windows or subqueries.
     pub(super) one_row: bool,
+    /// Result columns that were given a number, since another has their name: what they are called now, and that name.
+    pub(super) numbered: Vec<(String, String)>,
 }
 
 impl VisitorMut for Rewriter {
     type Break = String;
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<String> {
-        name_columns(&mut select.projection);
+        name_columns(&mut select.projection, &mut self.numbered);
         ControlFlow::Continue(())
     }
 
@@ -45,7 +47,7 @@ impl VisitorMut for Rewriter {
 }
 
 /// Names result columns as Spark does, by their text; the second of two equal names gets a number.
-fn name_columns(projection: &mut [SelectItem]) {
+fn name_columns(projection: &mut [SelectItem], numbered: &mut Vec<(String, String)>) {
     let mut given: Vec<String> = Vec::new();
     for item in projection {
         let name = match item {
@@ -66,8 +68,9 @@ fn name_columns(projection: &mut [SelectItem]) {
         if before > 0
             && let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
         {
-            let alias = Ident::with_quote('"', format!("{name} ({})", before + 1));
-            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+            let number = format!("{name} ({})", before + 1);
+            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', &number) };
+            numbered.push((number, name));
         }
     }
 }

@@ -42,6 +42,26 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
     })
 }
 
+/// Refuses a literal group that the pattern has not, before the first row.
+pub(super) fn check_group(pattern: &str, group: Option<i64>) -> Result<(), String> {
+    let groups = compile(pattern)?.captures_len();
+    match group {
+        Some(group) if usize::try_from(group).is_ok_and(|group| group < groups) => Ok(()),
+        Some(group) => Err(no_group("regexp_extract", groups, group)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a literal replacement that names a group which the pattern has not, before the first row.
+pub(super) fn check_replacement(pattern: &str, replacement: Option<&str>) -> Result<(), String> {
+    let groups = compile(pattern)?.captures_len();
+    replacement.map_or(Ok(()), |replacement| java_replacement(replacement, groups).map(drop))
+}
+
+fn no_group(name: &str, groups: usize, group: impl std::fmt::Display) -> String {
+    format!("`{name}`: the pattern has {} groups, not {group}", groups - 1)
+}
+
 /// Text under construction, held to the bound of one call.
 struct Texts {
     name: &'static str,
@@ -121,7 +141,7 @@ fn regexp_extract(args: &[ArrayRef]) -> Result<ArrayRef> {
             continue;
         };
         let Some(group) = usize::try_from(group).ok().filter(|group| *group < regex.captures_len()) else {
-            return exec_err!("`regexp_extract`: the pattern has {} groups, not {group}", regex.captures_len() - 1);
+            return exec_err!("{}", no_group("regexp_extract", regex.captures_len(), group));
         };
         let found = regex.captures(value).and_then(|captures| captures.get(group));
         out.append_value(found.map_or("", |found| found.as_str()));
@@ -141,7 +161,8 @@ fn regexp_replace(args: &[ArrayRef]) -> Result<ArrayRef> {
             continue;
         };
         if last.as_ref().is_none_or(|(written, _)| written != replacement) {
-            last = Some((replacement.to_owned(), java_replacement(replacement, regex.captures_len())?));
+            let parts = java_replacement(replacement, regex.captures_len());
+            last = Some((replacement.to_owned(), parts.or_else(|why| exec_err!("{why}"))?));
         }
         let parts = last.as_ref().map_or(&[][..], |(_, parts)| parts);
         let (mut result, mut end) = (String::new(), 0);
@@ -170,7 +191,7 @@ enum Part {
 }
 
 /// A replacement as `java.util.regex.Matcher.appendReplacement` reads it.
-fn java_replacement(replacement: &str, groups: usize) -> Result<Vec<Part>> {
+fn java_replacement(replacement: &str, groups: usize) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut literal = String::new();
     let mut characters = replacement.chars().peekable();
@@ -180,7 +201,7 @@ fn java_replacement(replacement: &str, groups: usize) -> Result<Vec<Part>> {
             '$' => {
                 let Some(mut group) = characters.next_if(char::is_ascii_digit).and_then(|digit| digit.to_digit(10))
                 else {
-                    return exec_err!("`regexp_replace`: `$` must be followed by the number of a group");
+                    return Err("`regexp_replace`: `$` must be followed by the number of a group".to_owned());
                 };
                 // More digits belong to the number as long as there is such a group.
                 while let Some(digit) = characters.peek().and_then(|next| next.to_digit(10)) {
@@ -192,7 +213,7 @@ fn java_replacement(replacement: &str, groups: usize) -> Result<Vec<Part>> {
                     characters.next();
                 }
                 if group as usize >= groups {
-                    return exec_err!("`regexp_replace`: the pattern has {} groups, not {group}", groups - 1);
+                    return Err(no_group("regexp_replace", groups, group));
                 }
                 parts.push(Part::Text(std::mem::take(&mut literal)));
                 parts.push(Part::Group(group as usize));
@@ -320,17 +341,17 @@ fn right(args: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(cut.collect::<StringArray>()))
 }
 
-/// `initcap(text)`: words are what blanks separate.
+/// `initcap(text)`: words are what blanks separate. All of it is lowered at once: a sigma is another one at the end of a word.
 fn initcap(args: &[ArrayRef]) -> Result<ArrayRef> {
     let values = text(args, 0)?;
     let titled = values.iter().map(|value| {
         let mut out = String::new();
         let mut first = true;
-        for character in value?.chars() {
+        for character in value?.to_lowercase().chars() {
             if first {
                 out.extend(character.to_uppercase())
             } else {
-                out.extend(character.to_lowercase())
+                out.push(character)
             }
             first = character == ' ';
         }

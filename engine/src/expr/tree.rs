@@ -48,6 +48,17 @@ pub(super) fn whole_literal(expression: &Expr) -> Option<i64> {
     }
 }
 
+/// The value of a literal text.
+pub(super) fn text_literal(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The first argument.
 pub(super) fn one(arguments: Vec<Expr>) -> Expr {
     arguments.into_iter().next().unwrap_or_else(|| Expr::Value(Value::Null.into()))

@@ -151,7 +151,7 @@ impl JobSpec {
         }
         let mut keys = self.keys.clone();
         for (name, key) in &mut keys {
-            if let Err(why) = key.check() {
+            if let Err(why) = key.check(name) {
                 problems.add(format!("keys.{name}: {why}"));
             }
             key.file = key.file.as_deref().map(base);

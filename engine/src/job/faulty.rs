@@ -6,6 +6,7 @@ use std::ops::Range;
 use etl_rules::dqdl;
 
 use super::JobDiagnostic;
+use crate::keys::hide_keys;
 
 /// A text with what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,16 +47,21 @@ impl Faulty {
     }
 
     /// What is wrong with a job or schema file; `what` says which of the two it is.
+    ///
+    /// A key that stands where its name should is hidden in messages and in the text, whose lines are shown.
     pub fn file(what: &'static str, name: &str, text: &str, found: Vec<JobDiagnostic>) -> Self {
+        let text = hide_keys(text);
         let problems = found.into_iter().map(|found| {
+            let message = hide_keys(&found.message).into_owned();
             let span = match found.line {
-                0 => key_span(text, &found.message),
-                line => line_span(text, line, found.column),
+                0 => key_span(&text, &message),
+                line => line_span(&text, line, found.column),
             };
-            let place = span.as_ref().map(|span| place_of(text, span.start));
-            Problem { message: found.message, help: found.help, place, span }
+            let place = span.as_ref().map(|span| place_of(&text, span.start));
+            Problem { message, help: found.help.map(|help| hide_keys(&help).into_owned()), place, span }
         });
-        Self { what, name: name.to_owned(), text: text.to_owned(), problems: problems.collect() }
+        let problems = problems.collect();
+        Self { what, name: name.to_owned(), text: text.into_owned(), problems }
     }
 }
 
@@ -136,6 +142,25 @@ mod tests {
         assert_eq!(at("schema.columns: `x`: unknown type"), Some(("x", (7, 14))));
         assert_eq!(at("sink.location: where?"), None);
         assert_eq!(at("no key here"), None);
+    }
+
+    #[test]
+    fn a_key_is_not_told() {
+        let key = "0123456789abcdef".repeat(4);
+        let text = format!("version: 1\nkeys: {{k: {{value: {key}}}}}\n");
+        let found = vec![
+            JobDiagnostic {
+                line: 2,
+                column: 11,
+                help: Some(key.clone()),
+                ..JobDiagnostic::new(format!("not `{key}`"))
+            },
+            JobDiagnostic::new("keys.k: where is it?"),
+        ];
+        let faulty = Faulty::file("job file", "job.yaml", &text, found);
+        assert!(!format!("{faulty:?}").contains(&key), "{faulty:?}");
+        let places: Vec<_> = faulty.problems.iter().map(|problem| problem.place).collect();
+        assert_eq!(places, [Some((2, 11)), Some((2, 8))]);
     }
 
     #[test]

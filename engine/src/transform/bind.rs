@@ -17,6 +17,7 @@ use super::lookup::LookupTable;
 use super::{DropNulls, OperationInfo, OutputTable, Stage, StepMode, Transform};
 use crate::error::{Error, Result};
 use crate::expr::{Query, SqlEngine};
+use crate::keys::hide_keys;
 use crate::schema::Schema;
 
 /// What binding steps takes.
@@ -118,9 +119,10 @@ impl Transform {
 
 fn wrong(step: usize, name: &str, problem: &Problem) -> Error {
     let text = problem.message.strip_prefix(&format!("{name}: ")).unwrap_or(&problem.message);
-    let error = Error::configuration(format!("transform, step {step} (`{name}`): {text}"));
+    // What stands in the place of a key's name may be the key.
+    let error = Error::configuration(format!("transform, step {step} (`{name}`): {}", hide_keys(text)));
     match &problem.help {
-        Some(help) => error.with_help(help.clone()),
+        Some(help) => error.with_help(hide_keys(help).into_owned()),
         None => error,
     }
 }
@@ -454,6 +456,9 @@ fn with_origin(columns: &SchemaRef, origin: &[OriginColumn]) -> Result<SchemaRef
 /// The query with its columns under their names, in types that files can hold.
 fn kept(query: Query, names: Option<&[String]>) -> Result<Query, Problem> {
     let given = query.schema();
+    if let Some(name) = query.doubled().filter(|_| names.is_none()) {
+        return Err(called_twice(name));
+    }
     if names.is_some_and(|names| names.len() != given.fields().len()) {
         return Err(Problem::new("the query gives another number of columns than it names"));
     }
@@ -470,6 +475,10 @@ fn kept(query: Query, names: Option<&[String]>) -> Result<Query, Problem> {
     Ok(query.with_columns(schema))
 }
 
+fn called_twice(name: &str) -> Problem {
+    Problem::new(format!("two columns would be called `{name}`")).with_help("rename one of them")
+}
+
 /// Columns that can stand between two steps: of known types, no two with one name.
 fn checked(schema: &SchemaRef) -> Result<SchemaRef, Problem> {
     let fields = schema.fields();
@@ -479,7 +488,7 @@ fn checked(schema: &SchemaRef) -> Result<SchemaRef, Problem> {
             return Err(Problem::new(format!("`{ROW_NUMBER}` cannot be the name of a column")));
         }
         if fields.iter().take(index).any(|before| before.name().eq_ignore_ascii_case(name)) {
-            return Err(Problem::new(format!("two columns would be called `{name}`")).with_help("rename one of them"));
+            return Err(called_twice(name));
         }
         if kept_as(field.data_type()).as_ref() != Some(field.data_type()) {
             return Err(Problem::new(format!("`{name}` would be of type {}", field.data_type())));

@@ -85,7 +85,7 @@ impl Protect for Encrypt {
             let nonce = nonce(self.instance, batch, number);
             let payload = Payload { msg: value.as_bytes(), aad: self.domain.as_bytes() };
             let sealed = self.cipher.0.encrypt(&Nonce::from(nonce), payload);
-            let sealed = sealed.map_err(|_| format!("row {row} of the batch is too long to encrypt"))?;
+            let sealed = sealed.map_err(|_| "a value is too long to encrypt")?;
             bytes.clear();
             bytes.extend_from_slice(&self.run.0);
             bytes.extend_from_slice(&nonce);
@@ -119,18 +119,18 @@ impl Protect for Decrypt {
         let input = Accepts::Text.read(column)?;
         // Rows of one run stand together, so that its key is derived once.
         let mut last: Option<(RunId, Aes256Gcm)> = None;
-        text::map(&input, input.values().len(), |row, value, out| {
-            let bytes = sealed::read(VERSION, self.key.id(), row, value)?;
-            let (run, rest) = bytes.split_first_chunk::<RUN>().ok_or_else(|| sealed::damaged(row))?;
-            let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(|| sealed::damaged(row))?;
+        text::map(&input, input.values().len(), |_, value, out| {
+            let bytes = sealed::read(VERSION, self.key.id(), value)?;
+            let (run, rest) = bytes.split_first_chunk::<RUN>().ok_or_else(sealed::damaged)?;
+            let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(sealed::damaged)?;
             let run = RunId(*run);
             let (_, cipher) = match last.take() {
                 Some((of, cipher)) if of == run => last.insert((of, cipher)),
                 _ => last.insert((run, cipher(&self.key, run, &self.domain))),
             };
             let payload = Payload { msg: sealed, aad: self.domain.as_bytes() };
-            let opened = cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| sealed::damaged(row))?;
-            out.push_str(std::str::from_utf8(&opened).map_err(|_| sealed::damaged(row))?);
+            let opened = cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| sealed::damaged())?;
+            out.push_str(std::str::from_utf8(&opened).map_err(|_| sealed::damaged())?);
             Ok(Written::Value)
         })
     }

@@ -57,10 +57,10 @@ impl Protect for EncryptDeterministic {
     fn protect(&self, column: &ArrayRef, _: Place) -> Result<ArrayRef, String> {
         let input = Accepts::Canonical.read(column)?;
         let bytes = input.len() * (VERSION.len() + self.key_id.len() + 24) + input.values().len() * 4 / 3;
-        text::map(&input, bytes, |row, value, out| {
+        text::map(&input, bytes, |_, value, out| {
             let payload = Payload { msg: value.as_bytes(), aad: self.domain.as_bytes() };
             let sealed = self.cipher.0.encrypt(&Nonce::default(), payload);
-            let sealed = sealed.map_err(|_| format!("row {row} of the batch is too long to encrypt"))?;
+            let sealed = sealed.map_err(|_| "a value is too long to encrypt")?;
             sealed::write(VERSION, &self.key_id, &sealed, out);
             Ok(Written::Value)
         })
@@ -75,11 +75,11 @@ impl Protect for DecryptDeterministic {
     fn protect(&self, column: &ArrayRef, _: Place) -> Result<ArrayRef, String> {
         let input = Accepts::Text.read(column)?;
         let Self(encrypt) = self;
-        text::map(&input, input.values().len(), |row, value, out| {
-            let sealed = sealed::read(VERSION, &encrypt.key_id, row, value)?;
+        text::map(&input, input.values().len(), |_, value, out| {
+            let sealed = sealed::read(VERSION, &encrypt.key_id, value)?;
             let payload = Payload { msg: &sealed, aad: encrypt.domain.as_bytes() };
-            let opened = encrypt.cipher.0.decrypt(&Nonce::default(), payload).map_err(|_| sealed::damaged(row))?;
-            out.push_str(std::str::from_utf8(&opened).map_err(|_| sealed::damaged(row))?);
+            let opened = encrypt.cipher.0.decrypt(&Nonce::default(), payload).map_err(|_| sealed::damaged())?;
+            out.push_str(std::str::from_utf8(&opened).map_err(|_| sealed::damaged())?);
             Ok(Written::Value)
         })
     }

@@ -23,7 +23,7 @@ const MOST_STEPS: usize = 10_000;
 /// What becomes of a value that cannot be encrypted so: too short, too long, or not Luhn where Luhn is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnMisfit {
-    /// The batch fails, with the row's number.
+    /// The batch fails.
     #[default]
     Fail,
     /// The value becomes NULL.
@@ -107,13 +107,13 @@ impl Fpe {
     fn column(&self, column: &ArrayRef, direction: Direction) -> Result<ArrayRef, String> {
         let input = Accepts::Text.read(column)?;
         let mut numbers = Vec::new();
-        text::map(&input, input.values().len(), |row, value, out| {
+        text::map(&input, input.values().len(), |_, value, out| {
             numbers.clear();
             numbers.extend(value.chars().filter_map(|character| self.numerals.number(character)));
             let encrypted = match self.numbers(&numbers, direction) {
                 Ok(encrypted) => encrypted,
                 Err(_) if self.on_misfit == OnMisfit::Null => return Ok(Written::Null),
-                Err(why) => return Err(format!("row {row} of the batch {why}")),
+                Err(why) => return Err(format!("a value {why}")),
             };
             let mut encrypted = encrypted.into_iter();
             for character in value.chars() {

@@ -16,19 +16,19 @@ pub(crate) fn write(version: &str, key_id: &str, bytes: &[u8], out: &mut String)
 ///
 /// # Errors
 /// What is wrong with it. Nothing of the text is in the message, not even its key id: it may be anything.
-pub(crate) fn read(version: &str, key_id: &str, row: usize, text: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn read(version: &str, key_id: &str, text: &str) -> Result<Vec<u8>, String> {
     let mut parts = text.splitn(3, '.');
     let (found, id, bytes) = (parts.next(), parts.next(), parts.next());
     match (found, id, bytes) {
         (Some(found), Some(id), Some(bytes)) if found == version => match id == key_id {
-            true => URL_SAFE_NO_PAD.decode(bytes).map_err(|_| damaged(row)),
-            false => Err(format!("row {row} of the batch is encrypted with a key other than `{key_id}`")),
+            true => URL_SAFE_NO_PAD.decode(bytes).map_err(|_| damaged()),
+            false => Err(format!("a value is encrypted with a key other than `{key_id}`")),
         },
-        _ => Err(format!("row {row} of the batch is not encrypted so: want `{version}.<key id>.<base64url>`")),
+        _ => Err(format!("a value is not encrypted so: want `{version}.<key id>.<base64url>`")),
     }
 }
 
 /// The message about bytes that do not decrypt.
-pub(crate) fn damaged(row: usize) -> String {
-    format!("row {row} of the batch does not decrypt: it was changed, cut, or encrypted with another key or domain")
+pub(crate) fn damaged() -> String {
+    "a value does not decrypt: it was changed, cut, or encrypted with another key or domain".to_owned()
 }

@@ -57,7 +57,25 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
             Case::Upper => format!("upper({column})"),
             Case::Lower => format!("lower({column})"),
             Case::Capital => format!("initcap({column})"),
-            Case::Sentence => format!("concat(upper(substring({column}, 1, 1)), lower(substring({column}, 2)))"),
+            // All of it is lowered at once: a sigma is another one at the end of a word.
+            Case::Sentence => {
+                let first = format!("substring({column}, 1, 1)");
+                format!("concat(upper({first}), substring(lower({column}), length(lower({first})) + 1))")
+            }
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{query, table};
+
+    #[test]
+    fn a_text_is_lowered_as_a_whole() {
+        assert_eq!(
+            query("change_case: {columns: s, to: sentence}", &table("s string")).unwrap(),
+            "SELECT concat(upper(substring(`s`, 1, 1)), substring(lower(`s`), length(lower(substring(`s`, 1, 1))) + 1)) AS c0 \
+             FROM input"
+        );
+    }
 }

@@ -31,7 +31,8 @@ pub(crate) const STEP: StepType = StepType {
         glue: &[],
         databrew: &["DATE_DIFF"],
         differs: "As Spark's `timestampdiff`: units that have passed in full, so 23:00 to 01:00 is no day, and January 31st to \
-                  February 29th no month. A date is its midnight.",
+                  February 29th no month. Whole days are counted before months, as `java.time` does: January 31st at 23:00 to March \
+                  1st at 22:00 is no month either, for it ends as February 29th. A date is its midnight.",
         example: Example {
             types: "date, date",
             input: "start,end\n2024-01-31,2024-03-01\n2024-02-29,2023-02-28\n2024-01-01,\n",
@@ -63,13 +64,17 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
 
 fn between(from: &str, to: &str, unit: TimeUnit, dates: bool) -> String {
     let Some(seconds) = unit.seconds() else {
-        let months = format!("(year({to}) - year({from})) * 12 + month({to}) - month({from})");
-        let within = |value: &str| match dates {
-            true => format!("day({value})"),
-            false => format!("date_format({value}, 'ddHHmmssSSSSSS')"),
+        // Months as java.time counts them: a last day that is not over is none, and a month has room for 32 days.
+        let end = match dates {
+            true => to.to_owned(),
+            false => {
+                let clock = |value: &str| format!("date_format({value}, 'HHmmssSSSSSS')");
+                format!("date_add(CAST({to} AS DATE), {})", unfinished(from, to, clock))
+            }
         };
-        let months = format!("CAST({months} + {} AS BIGINT)", unfinished(from, to, within));
-        return if unit == TimeUnit::Years { format!("{months} div 12") } else { months };
+        let days = |value: &str| format!("((year({value}) * 12 + month({value})) * 32 + day({value}))");
+        let months = format!("({} - {}) div 32", days(&end), days(from));
+        return if unit == TimeUnit::Years { format!("({months}) div 12") } else { months };
     };
     if dates {
         return format!("CAST(datediff({to}, {from}) AS BIGINT) * 86400 div {seconds}");
@@ -80,7 +85,7 @@ fn between(from: &str, to: &str, unit: TimeUnit, dates: bool) -> String {
     format!("({whole}) div {seconds}")
 }
 
-/// What the last unit counts for that was begun and did not pass in full.
+/// What a day or second counts for that was begun last and did not pass in full.
 fn unfinished(from: &str, to: &str, within: impl Fn(&str) -> String) -> String {
     let (start, end) = (within(from), within(to));
     format!(
@@ -98,7 +103,17 @@ mod tests {
         let sql = query("date_difference: {from: a, to: b, unit: weeks, as: d}", &schema).unwrap();
         assert!(sql.contains("CAST(datediff(`b`, `a`) AS BIGINT) * 86400 div 604800 AS c3"), "{sql}");
         let sql = query("date_difference: {from: a, to: b, unit: years, as: d}", &schema).unwrap();
-        assert!(sql.contains("WHEN `b` > `a` AND day(`b`) < day(`a`) THEN -1"), "{sql}");
+        let days = |column: &str| format!("((year(`{column}`) * 12 + month(`{column}`)) * 32 + day(`{column}`))");
+        assert!(sql.contains(&format!("(({} - {}) div 32) div 12 AS c3", days("b"), days("a"))), "{sql}");
+        let schema = table("a date, b timestamp, s string");
+        let sql = query("date_difference: {from: a, to: b, unit: months, as: d}", &schema).unwrap();
+        let clock = |column: &str| format!("date_format(CAST(`{column}` AS TIMESTAMP), 'HHmmssSSSSSS')");
+        let end = format!(
+            "date_add(CAST(CAST(`b` AS TIMESTAMP) AS DATE), CASE WHEN CAST(`b` AS TIMESTAMP) > CAST(`a` AS TIMESTAMP) AND {} < {}",
+            clock("b"),
+            clock("a")
+        );
+        assert!(sql.contains(&format!("((year({end} THEN -1")), "{sql}");
         assert!(problem("date_difference: {from: a, to: s, unit: days, as: d}", &schema).contains("takes dates"));
     }
 }

@@ -3,6 +3,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::action::Action;
+use crate::edit;
 use crate::sql::{Output, all, select, with};
 use crate::step::{BindContext, Example, Problem, StepDoc, StepType};
 
@@ -33,12 +34,8 @@ pub(crate) const STEP: StepType = StepType {
 fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Problem> {
     let Parameters(derived) = crate::read(parameters)?;
     let mut outputs = all(context.input);
-    let mut made: Vec<&str> = Vec::new();
+    edit::unlike(derived.keys())?;
     for (name, expression) in &derived {
-        if made.iter().any(|before| before.eq_ignore_ascii_case(name)) {
-            return Err(Problem::new(format!("two columns would be called `{name}`")));
-        }
-        made.push(name);
         let expression = match expression {
             Value::String(text) => text.clone(),
             other => crate::sql::literal(other)?,

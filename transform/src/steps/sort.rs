@@ -11,7 +11,7 @@ use crate::step::{BindContext, Example, Problem, StepDoc, StepType};
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Parameters {
-    /// Columns, the most important first; `desc`, `nulls first` or `nulls last` may follow a name.
+    /// Columns, the most important first; `desc`, `nulls first` or `nulls last` may follow a name, which may stand in backquotes.
     by: OneOrMany<String>,
 }
 
@@ -48,7 +48,12 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
 /// A key: a column by its position, since a name might be that of a result column, and the direction.
 fn key(text: &str, context: &BindContext<'_>) -> Result<String, Problem> {
     let position = |name: &str| {
-        let column = context.column(name)?;
+        // Backquotes around a name are those of SQL, where no column is called so.
+        let inner = name.strip_prefix('`').and_then(|name| name.strip_suffix('`')).map(|name| name.replace("``", "`"));
+        let column = context.column(name).or_else(|problem| match &inner {
+            Some(inner) => context.column(inner),
+            None => Err(problem),
+        })?;
         let at = context.input.fields().iter().position(|field| field.name() == column.name());
         Ok(at.map_or(0, |at| at + 1))
     };
@@ -99,12 +104,15 @@ mod tests {
     fn a_name_that_ends_like_a_direction() {
         check("b desc", "3");
         check("b desc desc nulls last", "3 DESC NULLS LAST");
+        check("'`b desc`'", "3");
+        check("['`b desc` desc', '`a`']", "3 DESC, 1");
     }
 
     #[test]
     fn what_cannot_be() {
         assert!(problem("sort: {by: x desc}", &table("a string")).contains("there is no column `x`"));
         assert!(problem("sort: {by: desc}", &table("a string")).contains("there is no column `desc`"));
+        assert!(problem("sort: {by: '`b b` desc'}", &table("a string")).contains("there is no column `b b`"));
         assert!(problem("sort: {by: []}", &table("a string")).contains("names no column"));
     }
 }

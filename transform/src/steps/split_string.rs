@@ -33,7 +33,8 @@ pub(crate) const STEP: StepType = StepType {
     name: "split_string",
     doc: StepDoc {
         summary: "Cuts texts into columns, at a delimiter, a pattern or positions.",
-        nulls: "All pieces of NULL are NULL, and so is a piece that the text has not.",
+        nulls: "All pieces of NULL are NULL, and so is a piece that the text has not: the last ones of a short text, or the first \
+                ones where positions count from the end.",
         glue: &["Split String"],
         databrew: &[
             "SPLIT_COLUMN_BETWEEN_POSITIONS",
@@ -112,21 +113,30 @@ fn by_positions(value: &str, positions: &[i32], count: usize) -> Result<Vec<Stri
     if count != positions.len() + 1 {
         return Err(Problem::new(format!("{} positions make {} columns", positions.len(), positions.len() + 1)));
     }
-    let cut = |at: &i32| match *at {
-        at if at > 0 => at.to_string(),
-        at => format!("greatest(length({value}) - {}, 0)", at.unsigned_abs()),
+    let from_end = positions[0] < 0;
+    let cut = |at: &i32| match from_end {
+        false => at.to_string(),
+        true => format!("greatest(length({value}) - {}, 0)", at.unsigned_abs()),
     };
     let cuts: Vec<String> = positions.iter().map(cut).collect();
     let starts = std::iter::once("0".to_owned()).chain(cuts.iter().cloned());
     let ends = cuts.iter().map(Some).chain([None]);
+    // What counts from the start has its first piece in any text, an empty one included, and what counts from the end its
+    // last; the others are there where the text is long enough.
+    let least = |at: usize| match from_end {
+        false => at.checked_sub(1).and_then(|before| positions.get(before)),
+        true => positions.get(at),
+    };
     Ok(starts
         .zip(ends)
         .enumerate()
         .map(|(at, (start, end))| {
             let length = end.map_or_else(String::new, |end| format!(", {end} - {start}"));
             let piece = format!("substring({value}, {start} + 1{length})");
-            // The first piece of an empty text is there; a later one is not.
-            if at == 0 { piece } else { format!("CASE WHEN length({value}) > {start} THEN {piece} END") }
+            match least(at) {
+                Some(least) => format!("CASE WHEN length({value}) > {} THEN {piece} END", least.unsigned_abs()),
+                None => piece,
+            }
         })
         .collect())
 }
@@ -149,9 +159,13 @@ mod tests {
         let schema = table("s string");
         assert_eq!(
             query("split_string: {column: s, into: [a, s], positions: [-2]}", &schema).unwrap(),
-            "SELECT CASE WHEN length(`s`) > greatest(length(`s`) - 2, 0) THEN \
-             substring(`s`, greatest(length(`s`) - 2, 0) + 1) END AS c0, \
-             substring(`s`, 0 + 1, greatest(length(`s`) - 2, 0) - 0) AS c1 FROM input"
+            "SELECT substring(`s`, greatest(length(`s`) - 2, 0) + 1) AS c0, \
+             CASE WHEN length(`s`) > 2 THEN substring(`s`, 0 + 1, greatest(length(`s`) - 2, 0) - 0) END AS c1 FROM input"
+        );
+        assert_eq!(
+            query("split_string: {column: s, into: [s, a, b], positions: [1, 3]}", &schema).unwrap(),
+            "SELECT substring(`s`, 0 + 1, 1 - 0) AS c0, CASE WHEN length(`s`) > 1 THEN substring(`s`, 1 + 1, 3 - 1) END AS c1, \
+             CASE WHEN length(`s`) > 3 THEN substring(`s`, 3 + 1) END AS c2 FROM input"
         );
         assert!(problem("split_string: {column: s, into: [a], positions: [2]}", &schema).contains("make 2 columns"));
         assert!(

@@ -3,6 +3,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::action::{Action, ROW_NUMBER};
+use crate::edit;
 use crate::names::Texts;
 use crate::sql::{Output, all, name, select_text, with};
 use crate::step::{BindContext, Example, Problem, StepDoc, StepType};
@@ -48,6 +49,7 @@ pub(crate) const STEP: StepType = StepType {
 
 fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Problem> {
     let Parameters { columns: Texts(columns) } = crate::read(parameters)?;
+    edit::unlike(columns.iter().map(|(name, _)| name))?;
     let mut outputs = all(context.input);
     for (name, expression) in columns {
         outputs = with(outputs, Output::new(format!("({expression})"), name));
@@ -74,5 +76,8 @@ mod tests {
     #[test]
     fn what_cannot_be() {
         assert!(problem("window: {columns: [a]}", &table("a int")).contains("a map of names to texts"));
+        assert!(
+            problem("window: {columns: {B: a, b: a}}", &table("a int")).contains("two columns would be called `b`")
+        );
     }
 }
