@@ -315,7 +315,7 @@ fn columns_in_which_no_row_has_a_value_are_left_out() {
     assert_eq!((done.rows().as_str(), done.report.warnings.len()), ("id,v\n1,a\n2,\n", 0));
     // A table keeps a column; of no rows nothing is known.
     let none = steps("bigint, string", "id,v\n,\n,\n", "[{drop_null_fields: {}}]").unwrap();
-    assert_eq!(none.rows(), "id\n\n\n");
+    assert_eq!(none.rows(), "id\n\"\"\n\"\"\n");
     let empty = steps("bigint, string", "id,v\n1,a\n", "[{filter: id > 1}, {drop_null_fields: {}}]").unwrap();
     assert_eq!(empty.report.warnings.len(), 0);
     let early = refused(steps("bigint, string", "id,v\n1,a\n", "[{drop_null_fields: {}}, {trim: {columns: v}}]"));

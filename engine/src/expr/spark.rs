@@ -234,7 +234,12 @@ fn type_name(data_type: &SqlType) -> Result<String, String> {
         SqlType::TimestampNtz(_) => "timestamp".to_owned(),
         other => other.to_string(),
     };
-    ColumnType::from_str(&name).map(|known| known.to_string())
+    match ColumnType::from_str(&name)? {
+        ColumnType::Nested(_) => {
+            Err(format!("type `{name}`: nested types are not supported in SQL; the step `cast` reads JSON text into them"))
+        }
+        known => Ok(known.to_string()),
+    }
 }
 
 fn unscaled(expression: Expr, field: CeilFloorKind) -> Result<Vec<Expr>, String> {

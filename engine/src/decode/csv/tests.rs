@@ -279,9 +279,9 @@ fn bytes_that_are_no_text_are_told_by_column_and_byte() {
 #[test]
 fn every_type_says_why_a_cell_does_not_fit() {
     let check = |column_type: &str, text: &str, expected: Option<Reason>| {
-        let column_type = column_type.parse().unwrap();
+        let parsed = column_type.parse().unwrap();
         let column =
-            Column { name: "c".into(), column_type, nullable: false, pii: None, format: TextFormat::default() };
+            Column { name: "c".into(), column_type: parsed, nullable: false, pii: None, format: TextFormat::default() };
         let decoder = CsvDecoder::new(DIALECT, &Schema { columns: vec![column] }, vec![Some(0)], 1, &[]);
         let block = Block { bytes: Bytes::copy_from_slice(format!("\"{text}\"\n").as_bytes()), offset: 0 };
         let decoded = decoder.decode(&block).unwrap();
