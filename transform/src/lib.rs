@@ -18,6 +18,7 @@ mod keyed;
 mod kinds;
 mod mask;
 mod names;
+pub mod nested;
 mod parameters;
 mod pattern;
 mod protection;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use proptest::prelude::*;
 
 use crate::action::Action;
 use crate::kernel::{Kernel, Place};
@@ -100,6 +101,26 @@ pub(crate) fn applied(item: &str, batch: &RecordBatch) -> Result<RecordBatch, St
     let result = kernel.apply(batch, Place::default())?;
     assert_eq!(result.schema(), kernel.schema());
     Ok(result)
+}
+
+/// Nested types of these scalar ones, a few levels deep; `names` is a pattern for the names of fields.
+pub(crate) fn nested_type(names: &'static str, scalars: Vec<DataType>) -> impl Strategy<Value = DataType> {
+    let level = move |inner: BoxedStrategy<DataType>| {
+        let list = inner.clone().prop_map(|item| DataType::List(Arc::new(Field::new("item", item, true))));
+        let map = inner.clone().prop_map(|value| {
+            let fields = vec![Field::new("keys", DataType::Utf8, false), Field::new("values", value, true)];
+            DataType::Map(Arc::new(Field::new("entries", DataType::Struct(fields.into()), false)), false)
+        });
+        let structure = prop::collection::vec((names, inner), 1..4).prop_map(|mut fields| {
+            let mut known = std::collections::HashSet::new();
+            fields.retain(|(name, _)| known.insert(name.to_lowercase()));
+            let fields: Vec<Field> = fields.into_iter().map(|(name, inner)| Field::new(name, inner, true)).collect();
+            DataType::Struct(fields.into())
+        });
+        prop_oneof![list, map, structure].boxed()
+    };
+    let inner = prop::sample::select(scalars).prop_recursive(3, 12, 4, level);
+    level(inner.boxed())
 }
 
 /// A batch as CSV without quotes; NULL is `~`.
