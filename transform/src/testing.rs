@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::json::WriterBuilder;
+use arrow::json::writer::LineDelimited;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use proptest::prelude::*;
 
@@ -101,6 +103,20 @@ pub(crate) fn applied(item: &str, batch: &RecordBatch) -> Result<RecordBatch, St
     let result = kernel.apply(batch, Place::default())?;
     assert_eq!(result.schema(), kernel.schema());
     Ok(result)
+}
+
+/// The values of a column as JSON, one a row.
+pub(crate) fn json_shown(array: &ArrayRef) -> Vec<String> {
+    let schema = Schema::new(vec![Field::new("v", array.data_type().clone(), true)]);
+    let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::clone(array)]).unwrap();
+    let mut written = Vec::new();
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut written);
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+    let text = String::from_utf8(written).unwrap();
+    let value = |line: &str| line.strip_prefix("{\"v\":").unwrap().strip_suffix('}').unwrap().to_owned();
+    text.split_terminator('\n').map(value).collect()
 }
 
 /// Nested types of these scalar ones, a few levels deep; `names` is a pattern for the names of fields.
