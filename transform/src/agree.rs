@@ -38,7 +38,7 @@ pub fn key_type(left: &DataType, right: &DataType) -> Option<DataType> {
 pub(crate) fn type_words(data_type: &DataType) -> String {
     match crate::sql::type_name(data_type) {
         Ok(name) => name.to_ascii_lowercase(),
-        Err(_) => data_type.to_string(),
+        Err(_) => crate::nested::type_text(data_type).unwrap_or_else(|| data_type.to_string()),
     }
 }
 

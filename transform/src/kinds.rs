@@ -2,7 +2,7 @@
 
 use arrow::datatypes::{DataType, Field};
 
-use crate::sql::{name, type_name};
+use crate::sql::name;
 use crate::step::Problem;
 
 /// The columns that a step takes.
@@ -57,7 +57,7 @@ impl Kind {
 
 /// Glue's name of a type, for messages.
 pub(crate) fn shown(data_type: &DataType) -> String {
-    type_name(data_type).map_or_else(|_| data_type.to_string(), |name| name.to_lowercase())
+    crate::agree::type_words(data_type)
 }
 
 /// A column as another type; one of that type already is left as it is.

@@ -24,6 +24,7 @@ mod parameters;
 mod pattern;
 mod protection;
 pub mod registry;
+mod retype;
 pub mod sql;
 mod step;
 mod steps;

@@ -214,7 +214,7 @@ impl<'t> Reader<'t> {
         let listed: Vec<String> = numbers.iter().map(u16::to_string).collect();
         let fits = match word {
             "decimal" | "numeric" => numbers.len() <= 2,
-            "varchar" | "char" => matches!(numbers[..], [n] if n > 0),
+            "varchar" | "char" => numbers.len() == 1 && numbers[0] > 0,
             _ => numbers.is_empty(),
         };
         let known = crate::sql::type_of(&format!("{word}({})", listed.join(",")));
@@ -295,3 +295,129 @@ fn quoted(name: &str) -> String {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, Int32Builder, ListBuilder, MapBuilder, StringBuilder};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn texts_are_types() {
+        let structure = |fields: Vec<Field>| DataType::Struct(fields.into());
+        let check = |text: &str, expected: DataType, again: &str| {
+            assert!(is_nested(text), "{text}");
+            assert_eq!(parse(text).as_ref(), Ok(&expected), "{text}");
+            assert_eq!(type_text(&expected).as_deref(), Some(again));
+        };
+        check("array<string>", list(DataType::Utf8), "array<string>");
+        check(" Array < VARCHAR(20) > ", list(DataType::Utf8), "array<string>");
+        check("map<string,decimal( 12 , 2 )>", map(DataType::Decimal128(12, 2)), "map<string,decimal(12,2)>");
+        check(
+            "MAP<char(3), Timestamp>",
+            map(DataType::Timestamp(TimeUnit::Microsecond, None)),
+            "map<string,timestamp>",
+        );
+        let fields = vec![
+            Field::new("Id", DataType::Int64, true),
+            Field::new("a b:c`", list(map(DataType::Decimal128(10, 0))), true),
+            Field::new("due date", DataType::Date32, true),
+        ];
+        check(
+            "struct<Id:long, `a b:c```:array<map<string,decimal>>, due date :date>",
+            structure(fields),
+            "struct<Id:bigint,`a b:c```:array<map<string,decimal(10,0)>>,due date:date>",
+        );
+    }
+
+    #[test]
+    fn arrays_that_arrow_builds_have_these_types() {
+        let list = ListBuilder::new(Int32Builder::new()).finish();
+        assert_eq!(*list.data_type(), parse("array<int>").unwrap());
+        let map = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new()).finish();
+        assert_eq!(*map.data_type(), parse("map<string,int>").unwrap());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let check = |text: &str, words: &str| {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(words), "{error}");
+        };
+        check("", "a type is expected at its end");
+        check("int", "struct<...> is expected at character 1");
+        check("array", "`<` is expected at its end");
+        check("array<int", "`>` is expected at its end");
+        check("array<int,int>", "`>` is expected at character 10, not `,`");
+        check("array<int>>", "the end is expected at character 11, not `>`");
+        check("array<int> x", "the end is expected at character 12, not `x`");
+        check("array<number>", "is expected at character 7, not `number`");
+        check("array<int(3)>", "is expected at character 7, not `int(3)`");
+        check("array<varchar>", "is expected at character 7, not `varchar`");
+        check("array<varchar(0)>", "not `varchar(0)`");
+        check("array<decimal(39,0)>", "not `decimal(39,0)`");
+        check("array<decimal(12,x)>", "a number up to 65535 is expected at character 18, not `x`");
+        check("array<decimal(12 2)>", "`,` or `)` is expected at character 18");
+        check("map<int,int>", "the type of a map's keys, is expected at character 5");
+        check("map<string>", "`,` is expected at character 11");
+        check("struct<>", "the name of a field is expected at character 8, not `>`");
+        check("struct<a int>", "`:` is expected at character 13, not `>`");
+        check("struct<a:int", "`,` or `>` is expected at its end");
+        check("struct<a:int,>", "the name of a field is expected at character 14");
+        check("struct<``:int>", "the name of a field is expected at character 8");
+        check("struct<`a:int>", "a backquote that ends a field's name is expected at its end");
+        check(
+            "struct<\u{e9}:int,\u{c9}:int>",
+            "another name than `\u{c9}`, which the struct has already, is expected at character 14",
+        );
+        let nested = |depth: usize| format!("{}int{}", "array<".repeat(depth), ">".repeat(depth));
+        assert!(parse(&nested(DEEPEST)).is_ok());
+        check(&nested(DEEPEST + 1), "no more than 16 types within each other");
+        check(&nested(100_000), "no more than 16 types within each other");
+    }
+
+    #[test]
+    fn types_that_no_text_says() {
+        let field = |name: &str, nullable| Arc::new(Field::new(name, DataType::Int32, nullable));
+        let deep = (0..=DEEPEST).fold(DataType::Int32, |inner, _| list(inner));
+        for data_type in [
+            DataType::Int32,
+            DataType::List(field("element", true)),
+            DataType::List(field("item", false)),
+            DataType::LargeList(field("item", true)),
+            list(DataType::UInt8),
+            list(DataType::Timestamp(TimeUnit::Nanosecond, None)),
+            list(DataType::Decimal128(5, -1)),
+            DataType::Struct(Fields::empty()),
+            DataType::Struct(vec![field("", true)].into()),
+            DataType::Struct(vec![field("a", false)].into()),
+            DataType::Struct(vec![field("a", true), field("A", true)].into()),
+            deep,
+        ] {
+            assert_eq!(type_text(&data_type), None, "{data_type}");
+        }
+        assert!(!is_nested("structure<a:int>") && !is_nested("struct") && !is_nested("string"));
+    }
+
+    fn scalars() -> Vec<DataType> {
+        use DataType::*;
+        let microseconds = Timestamp(TimeUnit::Microsecond, None);
+        let numbers = [Int8, Int16, Int32, Int64, Float32, Float64, Decimal128(10, 0), Decimal128(38, 38)];
+        [Utf8, Boolean, Date32, microseconds, Binary].into_iter().chain(numbers).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_type_is_read_back_from_its_text(data_type in crate::testing::nested_type("\\PC{1,6}", scalars())) {
+            let text = type_text(&data_type).unwrap();
+            prop_assert_eq!(parse(&text), Ok(data_type), "{}", text);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "(array|map|struct|<|>|,|:|`|int|string|a|\u{e9}| |\\(|[0-9]|\\)){0,12}") {
+            if let Ok(data_type) = parse(&text) {
+                prop_assert_eq!(parse(&type_text(&data_type).unwrap()), Ok(data_type));
+            }
+        }
+    }
+}

@@ -98,6 +98,16 @@ pub fn type_of(text: &str) -> Result<DataType, Problem> {
             }
             DataType::Decimal128(precision, scale as i8)
         }
+        _ if crate::nested::is_nested(text) => {
+            let problem = Problem::new(format!("the nested type `{text}` is not taken here"));
+            return Err(problem.with_help("`cast` and `apply_mapping` make nested columns of JSON texts"));
+        }
+        "array" | "map" | "struct" => {
+            let problem = Problem::new(format!("unknown type `{text}`"));
+            return Err(
+                problem.with_help("write its parts, such as array<int>, map<string,double>, struct<a:int,b:date>")
+            );
+        }
         _ => return Err(Problem::new(format!("unknown type `{text}`"))),
     })
 }

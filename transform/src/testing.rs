@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::json::WriterBuilder;
+use arrow::json::writer::LineDelimited;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use proptest::prelude::*;
 
 use crate::action::Action;
 use crate::kernel::{Kernel, Place};
@@ -100,6 +103,40 @@ pub(crate) fn applied(item: &str, batch: &RecordBatch) -> Result<RecordBatch, St
     let result = kernel.apply(batch, Place::default())?;
     assert_eq!(result.schema(), kernel.schema());
     Ok(result)
+}
+
+/// The values of a column as JSON, one a row.
+pub(crate) fn json_shown(array: &ArrayRef) -> Vec<String> {
+    let schema = Schema::new(vec![Field::new("v", array.data_type().clone(), true)]);
+    let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::clone(array)]).unwrap();
+    let mut written = Vec::new();
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut written);
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+    let text = String::from_utf8(written).unwrap();
+    let value = |line: &str| line.strip_prefix("{\"v\":").unwrap().strip_suffix('}').unwrap().to_owned();
+    text.split_terminator('\n').map(value).collect()
+}
+
+/// Nested types of these scalar ones, a few levels deep; `names` is a pattern for the names of fields.
+pub(crate) fn nested_type(names: &'static str, scalars: Vec<DataType>) -> impl Strategy<Value = DataType> {
+    let level = move |inner: BoxedStrategy<DataType>| {
+        let list = inner.clone().prop_map(|item| DataType::List(Arc::new(Field::new("item", item, true))));
+        let map = inner.clone().prop_map(|value| {
+            let fields = vec![Field::new("keys", DataType::Utf8, false), Field::new("values", value, true)];
+            DataType::Map(Arc::new(Field::new("entries", DataType::Struct(fields.into()), false)), false)
+        });
+        let structure = prop::collection::vec((names, inner), 1..4).prop_map(|mut fields| {
+            let mut known = std::collections::HashSet::new();
+            fields.retain(|(name, _)| known.insert(name.to_lowercase()));
+            let fields: Vec<Field> = fields.into_iter().map(|(name, inner)| Field::new(name, inner, true)).collect();
+            DataType::Struct(fields.into())
+        });
+        prop_oneof![list, map, structure].boxed()
+    };
+    let inner = prop::sample::select(scalars).prop_recursive(3, 12, 4, level);
+    level(inner.boxed())
 }
 
 /// A batch as CSV without quotes; NULL is `~`.

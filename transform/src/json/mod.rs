@@ -1,8 +1,9 @@
 //! JSON in text columns: where values lie ([`path`]), how they are found ([`find`]), what type they take
-//! ([`column`]), how they are written ([`write`]).
+//! ([`column`], [`nested`]), how they are written ([`write`]).
 
 pub(crate) mod column;
 pub(crate) mod find;
+pub(crate) mod nested;
 pub(crate) mod path;
 pub(crate) mod write;
 

@@ -3,8 +3,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::action::Action;
-use crate::kinds::cast;
-use crate::sql::{Output, select, type_of};
+use crate::json::OnError;
+use crate::retype::Columns;
 use crate::step::{BindContext, Example, Problem, StepDoc, StepType};
 
 /// The columns of the result in their order; columns that are not named go.
@@ -30,19 +30,24 @@ struct Named {
     from: String,
     /// Its new name; as it was when left out.
     to: Option<String>,
-    /// Its new type, such as `long` or `decimal(12,2)`; as it was when left out.
+    /// Its new type, such as `long` or `decimal(12,2)`, for JSON texts also `array<string>` and the like; as it was when left
+    /// out.
     r#type: Option<String>,
+    /// What becomes of texts that are not JSON, or do not fit their nested type: `fail` (the default) or `null`.
+    #[serde(default)]
+    on_error: OnError,
 }
 
 pub(crate) const STEP: StepType = StepType {
     name: "apply_mapping",
     doc: StepDoc {
         summary: "Keeps the named columns in the order they are named, under new names and types where told.",
-        nulls: "Kept; a value that does not fit its new type becomes NULL.",
+        nulls: "Kept; a value that does not fit its new type becomes NULL, or fails the run where that is a nested one (see `cast`).",
         glue: &["ApplyMapping"],
         databrew: &[],
         differs: "Glue passes over columns that are not there; here they are a mistake in the job. The type that Glue's form \
-                  gives for the column itself is not looked at. Fields within a value (`a.b`) are columns only after `unbox`.",
+                  gives for the column itself is not looked at. Fields within a value (`a.b`) are columns only after `unbox`. \
+                  Nested types (`struct<a:int>`) are read from JSON texts, as `cast` does.",
         example: Example {
             types: "string, string, bigint",
             input: "id,price,n\n7,1.50,1\nx,,2\n",
@@ -61,11 +66,11 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
         }
         _ => problem,
     })?;
-    let mut outputs = Vec::new();
+    let mut made = Columns::default();
     for mapping in &mappings {
-        let (from, to, target) = match mapping {
-            Mapping::Named(named) => (&named.from, named.to.as_ref(), named.r#type.as_ref()),
-            Mapping::Tuple(from, _given, to, target) => (from, Some(to), Some(target)),
+        let (from, to, target, on_error) = match mapping {
+            Mapping::Named(named) => (&named.from, named.to.as_ref(), named.r#type.as_deref(), named.on_error),
+            Mapping::Tuple(from, _given, to, target) => (from, Some(to), Some(target.as_str()), OnError::default()),
         };
         // Glue writes a name with a dot between backquotes.
         let bare = |name: &str| match name.strip_prefix('`').and_then(|name| name.strip_suffix('`')) {
@@ -73,12 +78,8 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
             None => name.to_owned(),
         };
         let column = context.column(from).or_else(|problem| context.column(&bare(from)).map_err(|_| problem))?;
-        let target = match target {
-            Some(target) => type_of(target)?,
-            None => column.data_type().clone(),
-        };
         let new_name = to.map_or_else(|| column.name().clone(), |to| bare(to));
-        outputs.push(Output::new(cast(column, &target)?, new_name));
+        made.put(column, &new_name, target, on_error)?;
     }
-    Ok(vec![select(outputs, "")?])
+    made.actions(context.input)
 }

@@ -66,7 +66,8 @@ fn bind(parameters: &Value, context: &BindContext<'_>) -> Result<Vec<Action>, Pr
     let (mut nested, mut before) = (Vec::new(), Vec::new());
     for column in context.columns(columns.list())? {
         if !is_written(column.data_type()) {
-            return Err(Problem::new(format!("`{}` is binary, which JSON has not", column.name())));
+            let words = crate::agree::type_words(column.data_type());
+            return Err(Problem::new(format!("`{}` is {words}; JSON is written of other columns only", column.name())));
         }
         let at = context.input.fields().iter().position(|field| field.name() == column.name()).unwrap_or_default();
         if nested.contains(&at) {
