@@ -151,3 +151,61 @@ def test_an_input_has_no_nested_columns(tmp_path):
     job.write_text((JOB % ("in.ndjson", "[]")).replace("name: doc, type: string", "name: doc, type: 'array<int>'"))
     found = run("run", job)
     assert found.code == 2 and "read it as `string`" in found.err and "cast" in found.err
+
+
+def test_steps_behind_pass_them_on(tmp_path):
+    documents = [{"age": n, "tags": ["a", None]} if n % 3 else None for n in range(3000)]
+    steps = [
+        *CAST,
+        {"rename_fields": {"doc": "Person"}},
+        {"derive": {"twice": "id * 2"}},
+        {"filter": "id >= 10"},
+        {"sort": {"by": "id desc"}},
+        {"duplicate_field": {"column": "Person", "as": "copy"}},
+        {"drop_null_fields": {}},
+    ]
+    _, done = publish(tmp_path, documents, steps)
+    assert done.code == 0, done.err
+    found = []
+    for name in published(tmp_path / "lake"):
+        rows = pq.read_table(name, partitioning=None).to_pylist()
+        assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), reverse=True)
+        found += rows
+    assert len(found) == 2990
+    for row in found:
+        assert row["twice"] == 2 * row["id"] and row["copy"] == row["Person"]
+        assert of_arrow(row["Person"]) == wanted(documents[row["id"]])
+
+
+def test_a_marked_text_stays_marked(tmp_path):
+    job, _ = publish(tmp_path, [{"age": 1}], CAST)
+    job.write_text((JOB % ("in.ndjson", json.dumps(CAST))).replace("{name: doc, type: string}", "{name: doc, type: string, pii: NOTES}"))
+    found = run("run", job)
+    assert found.code == 2 and "personal data would be written as it is: `doc`" in found.err
+
+
+def test_a_struct_of_choices(tmp_path):
+    lines = ["id,day,doc", "1,x,12", "2,x,twelve", "3,x,", "4,x,1.5"]
+    (tmp_path / "in.csv").write_text("\n".join(lines) + "\n")
+    job = tmp_path / "job.yaml"
+    job.write_text(JOB % ("in.csv", json.dumps([{"resolve_choice": {"specs": {"doc": {"make_struct": ["long", "string"]}}}}])))
+    assert run("run", job).code == 0
+    rows = pq.read_table(published(tmp_path / "lake")[0], partitioning=None).to_pylist()
+    assert [row["doc"] for row in rows] == [
+        {"long": 12, "string": None},
+        {"long": None, "string": "twelve"},
+        None,
+        {"long": None, "string": "1.5"},
+    ]
+
+
+def test_glue_knows_their_types(etl, aws, tmp_path):
+    body = "".join(json.dumps({"id": n, "day": "x", "doc": {"age": n}}) + "\n" for n in range(5))
+    aws.client.put_object(Bucket="landing", Key="nested/a.ndjson", Body=body.encode())
+    job = tmp_path / "job.yaml"
+    text = (JOB % ("s3://landing/nested/", json.dumps(CAST))).replace("location: lake", "location: s3://lake/nested")
+    job.write_text(text + "catalog: {glue: {database: sales, table: nested}}\n")
+    done = etl("run", job, env=aws.env)
+    assert done.code == 0, done.err
+    table = aws.glue.get_table(DatabaseName="sales", Name="nested")["Table"]
+    assert {"Name": "doc", "Type": TYPE} in table["StorageDescriptor"]["Columns"]

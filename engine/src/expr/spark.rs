@@ -235,9 +235,9 @@ fn type_name(data_type: &SqlType) -> Result<String, String> {
         other => other.to_string(),
     };
     match ColumnType::from_str(&name)? {
-        ColumnType::Nested(_) => {
-            Err(format!("type `{name}`: nested types are not supported in SQL; the step `cast` reads JSON text into them"))
-        }
+        ColumnType::Nested(_) => Err(format!(
+            "type `{name}`: nested types are not supported in SQL; the step `cast` reads JSON text into them"
+        )),
         known => Ok(known.to_string()),
     }
 }
