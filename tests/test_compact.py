@@ -112,6 +112,9 @@ def test_columns_that_came_later_are_null_before(tmp_path):
     wider = wider.replace("    - {name: day, type: date}\n", "    - {name: day, type: date}\n    - {name: Note, type: string}\n")
     job.write_text(wider)
     assert run("run", job).code == 0
+    # Readers see the new column before, too, though the first file has it not.
+    sql = run("commits", "show", sink, "--sql").out.strip()
+    assert duckdb.sql(f"select count(*), count(Note) from {sql}").fetchall() == [(804, 4)]
     assert run("compact", job).code == 0
     sql = run("commits", "show", sink, "--sql").out.strip()
     assert duckdb.sql(f"select count(*), count(Note) from {sql}").fetchall() == [(804, 4)]
@@ -228,6 +231,10 @@ def test_in_a_bucket_with_a_catalog(etl, aws, tmp_path):
     old["Values"] = [*(value or "__HIVE_DEFAULT_PARTITION__" for _, value in replaced["partition"]), replaced["run_id"]]
     aws.glue.create_partition(DatabaseName="sales", TableName="packed", PartitionInput=old)
     aws.glue.delete_partition(DatabaseName="sales", TableName="packed", PartitionValues=found[1]["Values"])
+    aws.client.delete_object(Bucket="lake", Key="packed/compactions/000001.known")
+    # Until then nothing is deleted that the catalog may name.
+    assert etl("commits", "gc", "s3://lake/packed", "--older-than", "0s", env=aws.env).code == 0
+    assert len(objects(aws, "packed/data/")) == 16
     assert etl("compact", path, "--older-than", "0s", env=aws.env).code == 0
     assert len(partitions()) == 4 and catalogued() == 603
     assert etl("commits", "gc", "s3://lake/packed", "--older-than", "0s", env=aws.env).code == 0
@@ -258,3 +265,48 @@ sink: {location: lake}
     assert run("commits", "gc", tmp_path / "lake", "--older-than", "0s").code == 0
     beside = list((tmp_path / "lake" / "tables").glob("**/*.parquet"))
     assert len(beside) == 1 and pq.read_table(beside[0])["id"].to_pylist() == list(range(1, 30, 2))
+
+
+def test_null_and_empty_text_are_one_partition(tmp_path):
+    sink = tmp_path / "lake"
+    for number in range(3):
+        (tmp_path / f"{number}.csv").write_text(
+            "id,country,amount,ordered_at,day\n" + f'{number},,1,,\n1{number},"",1,,\n2{number},DE,1,,\n'
+        )
+        job = write_job(tmp_path, f"{number}.csv", sink)
+        assert run("run", job).code == 0
+    before = sorted(row[0] for row in rows(sink))
+    done = run("compact", job, "--json")
+    assert done.code == 0, done.err
+    assert (done.json["partitions"], done.json["rows"]) == (2, 9)
+    assert sorted(row[0] for row in rows(sink)) == before and len(published(sink)) == 2
+    assert run("commits", "gc", sink, "--older-than", "0s").code == 0
+    assert sorted(row[0] for row in rows(sink)) == before
+
+
+def test_a_gap_among_compactions_is_told(tmp_path):
+    sink = tmp_path / "lake"
+    for number in range(2):
+        job = publish(tmp_path, sink, range(2 * number, 2 * number + 2))
+        assert run("compact", job).code == 0
+    (sink / "compactions" / "000001.json").unlink()
+    for found in (run("compact", job), run("commits", "show", sink, "--files"), run("commits", "gc", sink)):
+        assert found.code == 3 and "the compaction 1 is not there" in found.err
+    assert list(sink.glob("data/**/*.parquet"))
+
+
+def test_rows_of_files_keep_their_order_through_compactions(tmp_path):
+    sink = tmp_path / "lake"
+    job = publish(tmp_path, sink, range(2), count=8)
+    assert run("compact", job).code == 0
+    publish(tmp_path, sink, range(2, 4), count=8)
+    assert run("compact", job).code == 0
+    for name in published(sink):
+        ids = pq.read_table(name, partitioning=None)["id"].to_pylist()
+        assert ids == sorted(ids) and len(ids) == 8
+
+
+def test_an_age_beyond_all_times_is_an_age(tmp_path):
+    job = publish(tmp_path, tmp_path / "lake", range(2), count=8)
+    found = run("compact", job, "--older-than", "99999999d")
+    assert found.code == 0 and "too young" in found.out

@@ -12,6 +12,7 @@ use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
+use crate::catalog::Evolution;
 use crate::collect::{Collected, PassCollector, RowSink};
 use crate::commit::{AttemptId, RunId, rejects_path};
 use crate::context::RunContext;
@@ -404,7 +405,15 @@ impl Pass {
         let (steps, now) = (&self.job.transform, (self.cx.now)());
         let keys: Vec<String> = self.job.keys.keys().cloned().collect();
         let world = TransformWorld { steps, input: schema, sources: &sources, marked: &marked, keys: &keys, now };
-        Transform::bind(&world).map(|transform| Some(Arc::new(transform)))
+        let transform = Transform::bind(&world)?;
+        let fixed = self.job.edges.catalog.as_ref().is_some_and(|catalog| catalog.evolution != Evolution::Add);
+        if fixed && transform.tables().iter().any(|table| table.drop_nulls.is_some()) {
+            return Err(Error::configuration(
+                "`drop_null_fields`: the columns of the catalog's table would come and go",
+            )
+            .with_help("set catalog.glue.evolution to add, or leave the step away"));
+        }
+        Ok(Some(Arc::new(transform)))
     }
 
     /// Where accepted rows go; `None` when nobody wants them.
@@ -493,9 +502,10 @@ impl Pass {
     fn take_back(&self, passed: &Passed) {
         let Some(root) = &self.root else { return };
         for file in passed.written.files.iter().flatten().chain(&passed.rejects) {
-            let path = object_store::path::Path::from(file.path.as_str());
-            // What stays is garbage that no commit names.
-            let _ = self.runtime.block_on(root.store.delete(&path));
+            // What stays is garbage that no commit names. The path is encoded already.
+            if let Ok(path) = object_store::path::Path::parse(&file.path) {
+                let _ = self.runtime.block_on(root.store.delete(&path));
+            }
         }
     }
 }

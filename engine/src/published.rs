@@ -1,11 +1,11 @@
 //! What follows a commit: the catalog, the history, what the report says of it; and the commit of what was staged.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::catalog::{CatalogTable, Publication};
+use crate::catalog::{Catalog, CatalogTable, Publication, partition_values};
 use crate::commit::{self, CommitOutcome, Manifest, ManifestTable, manifest_path, replaced_since};
 use crate::context::RunContext;
 use crate::error::{Error, ErrorKind, Result};
@@ -94,6 +94,25 @@ pub(crate) async fn register(
             partitions = done.partitions_added,
             "the catalog knows the run"
         );
+    }
+    if age == CommitAge::Old {
+        // What a compaction replaced in the meantime is taken out again.
+        let late = replaced_since(root, manifest.committed_at - CLOCKS_DIFFER).await?;
+        let back: HashSet<String> = late.difference(&gone).cloned().collect();
+        forget(manifest, &back, table, catalog).await?;
+    }
+    Ok(())
+}
+
+/// Takes the partitions of files of a run out of the catalog.
+async fn forget(manifest: &Manifest, files: &HashSet<String>, own: &CatalogTable, catalog: &dyn Catalog) -> Result<()> {
+    let beside = manifest.tables.iter().map(|table| (Some(table.name.as_str()), &table.files));
+    for (name, of_table) in [(None, &manifest.files)].into_iter().chain(beside) {
+        let gone = of_table.iter().filter(|file| files.contains(&file.path));
+        let gone: BTreeSet<_> = gone.map(|file| partition_values(&file.partition, &manifest.run_id)).collect();
+        if !gone.is_empty() {
+            catalog.forget(&table_of(own, name), &gone.into_iter().collect::<Vec<_>>()).await?;
+        }
     }
     Ok(())
 }

@@ -345,7 +345,9 @@ impl Run {
         if self.dry() || report.verdict != Verdict::Valid {
             for file in tables.iter().flat_map(|(_, files)| files) {
                 // Files of this attempt, which no commit names: taking them back is safe.
-                let _ = root.store.delete(&object_store::path::Path::from(file.path.as_str())).await;
+                if let Ok(path) = object_store::path::Path::parse(&file.path) {
+                    let _ = root.store.delete(&path).await;
+                }
             }
             let outcome = if self.dry() { CommitState::DryRun } else { CommitState::NotCommitted };
             report.commit = Some(CommitReport {

@@ -321,3 +321,22 @@ fn columns_in_which_no_row_has_a_value_are_left_out() {
     let early = refused(steps("bigint, string", "id,v\n1,a\n", "[{drop_null_fields: {}}, {trim: {columns: v}}]"));
     assert!(early.contains("step 1 (`drop_null_fields`)") && early.contains("behind all other steps"), "{early}");
 }
+
+#[test]
+fn columns_that_partition_are_never_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path(), "bigint, date, string", "id,at,v\n1,,\n2,,\n", "[{drop_null_fields: {}}]");
+    job["sink"]["partition_by"] = serde_json::json!(["day(at)"]);
+    let done = publish(folder, &job).unwrap();
+    assert_eq!(done.report.warnings, ["left out, since no row has a value: v"]);
+    assert_eq!(done.rows(), "id,at\n1,\n2,\n");
+}
+
+#[test]
+fn columns_do_not_come_and_go_in_a_catalog_that_forbids_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path(), "bigint, string", "id,v\n1,\n", "[{drop_null_fields: {}}]");
+    job["catalog"] = serde_json::json!({"glue": {"database": "d", "table": "t", "evolution": "strict"}});
+    let found = refused(publish(folder, &job));
+    assert!(found.contains("drop_null_fields") && found.contains("come and go"), "{found}");
+}

@@ -160,7 +160,7 @@ fn print_sql(root: &Located, paths: &[String], json: bool, world: &mut World) ->
 /// The files as a table of DuckDB.
 fn read_parquet(paths: &[String]) -> String {
     let quoted: Vec<String> = paths.iter().map(|path| format!("'{}'", path.replace('\'', "''"))).collect();
-    format!("read_parquet([{}], hive_partitioning = true)", quoted.join(", "))
+    format!("read_parquet([{}], hive_partitioning = true, union_by_name = true)", quoted.join(", "))
 }
 
 fn print_manifests(
@@ -218,6 +218,9 @@ mod tests {
     #[test]
     fn quotes_in_paths_stay_in_their_literal() {
         let paths = ["a/x.parquet".to_owned(), "it's.parquet".to_owned()];
-        assert_eq!(read_parquet(&paths), "read_parquet(['a/x.parquet', 'it''s.parquet'], hive_partitioning = true)");
+        assert_eq!(
+            read_parquet(&paths),
+            "read_parquet(['a/x.parquet', 'it''s.parquet'], hive_partitioning = true, union_by_name = true)"
+        );
     }
 }

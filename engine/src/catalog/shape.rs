@@ -34,7 +34,7 @@ impl TableColumn {
 
     /// Whether this is the column of a name, without regard to case.
     pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
+        self.name == name.to_lowercase()
     }
 }
 
@@ -155,6 +155,8 @@ impl Publication {
 pub fn partition_values(partition: &[(String, Option<String>)], run_id: &RunId) -> Vec<String> {
     let value = |(_, value): &(String, Option<String>)| match value.as_deref() {
         None | Some("") => DEFAULT_PARTITION.to_owned(),
+        // The text itself must not read as NULL.
+        Some(DEFAULT_PARTITION) => DEFAULT_PARTITION.replace('_', "%5F"),
         Some(value) => value.to_owned(),
     };
     partition.iter().map(value).chain([run_id.0.clone()]).collect()

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{AttemptId, Manifest, RunId};
@@ -44,6 +44,8 @@ pub struct Compaction {
     pub committed_at: DateTime<Utc>,
     /// The tables: the job's own, and those beside it.
     pub tables: Vec<CompactedTable>,
+    /// Whether a catalog is to be told of it. Until it was, a mark beside the document is missing, and what was replaced is kept.
+    pub catalogued: bool,
     /// What it took.
     pub usage: Usage,
 }
@@ -69,6 +71,8 @@ pub struct Replaced {
     pub run_id: RunId,
     /// The partition.
     pub partition: PartitionValues,
+    /// When the newest of their rows were committed by a run.
+    pub committed_at: DateTime<Utc>,
     /// Rows.
     pub rows: u64,
     /// Paths in the store.
@@ -148,12 +152,50 @@ pub async fn publish_compaction(root: &Located, compaction: &Compaction) -> Resu
     }
 }
 
+/// The mark that the catalog knows a compaction.
+fn known_path(root: &Path, sequence: u64) -> Path {
+    root.clone().join(Compaction::FOLDER).join(format!("{sequence:06}.known").as_str())
+}
+
+/// Writes down that the catalog knows a compaction.
+///
+/// # Errors
+/// `Storage` when it cannot be written.
+pub async fn mark_known(root: &Located, compaction: &Compaction) -> Result<()> {
+    root.store.put(&known_path(&root.path, compaction.sequence), PutPayload::new()).await?;
+    Ok(())
+}
+
+/// Whether a catalog is still to be told of a compaction.
+///
+/// # Errors
+/// `Storage` when the store does not answer.
+pub async fn is_owed(root: &Located, compaction: &Compaction) -> Result<bool> {
+    if !compaction.catalogued {
+        return Ok(false);
+    }
+    match root.store.head(&known_path(&root.path, compaction.sequence)).await {
+        Ok(_) => Ok(false),
+        Err(object_store::Error::NotFound { .. }) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// All compactions of a table, in order.
 ///
 /// # Errors
 /// `Storage` when they cannot be read.
 pub async fn compactions(root: &Located) -> Result<Vec<Compaction>> {
-    read_compactions(root, |_| true).await
+    let found = read_compactions(root, |_| true).await?;
+    match (1..).zip(&found).find(|(number, compaction)| compaction.sequence != *number) {
+        None => Ok(found),
+        // Without it, files that it replaced would be taken for live ones beside those in their place.
+        Some((number, _)) => Err(Error::storage(
+            format!("{}: the compaction {number} is not there, and later ones are", root.uri),
+            "the list of compactions has a gap",
+        )
+        .with_help("run it again if the store is behind; else restore compactions/ as it was")),
+    }
 }
 
 /// The paths of files that were replaced by compactions of `since` and later.
@@ -194,6 +236,8 @@ pub struct Part {
     pub run_id: RunId,
     /// When it was committed.
     pub committed_at: DateTime<Utc>,
+    /// When the newest of its rows were committed by a run: what the order of parts goes by.
+    pub rows_of: DateTime<Utc>,
     /// The columns and partition keys.
     pub shape: Arc<TableShape>,
     /// The files.
@@ -212,35 +256,56 @@ impl Part {
     }
 }
 
-/// The files that a table consists of now, oldest first.
+/// The partition as its folder has it: NULL and the empty text share one.
+fn folded(partition: &PartitionValues) -> PartitionValues {
+    let filled = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+    partition.iter().map(|(name, value)| (name.clone(), filled(value))).collect()
+}
+
+/// The files that a table consists of now, oldest rows first.
 pub fn parts(manifests: &[Manifest], compactions: &[Compaction]) -> Vec<Part> {
     let gone: HashSet<&str> = compactions.iter().flat_map(Compaction::replaced).collect();
     let mut parts = Vec::new();
     let mut take =
-        |run_id: RunId, at: DateTime<Utc>, table: Option<&String>, shape: &TableShape, files: &[DataFile]| {
+        |run_id: &RunId, at: DateTime<Utc>, table: Option<&String>, shape: &TableShape, files: &[DataFile]| {
             let shape = Arc::new(shape.clone());
-            let mut by_partition: BTreeMap<&PartitionValues, Vec<DataFile>> = BTreeMap::new();
+            let mut by_partition: BTreeMap<PartitionValues, Vec<DataFile>> = BTreeMap::new();
             for file in files.iter().filter(|file| !gone.contains(file.path.as_str())) {
-                by_partition.entry(&file.partition).or_default().push(file.clone());
+                by_partition.entry(folded(&file.partition)).or_default().push(file.clone());
             }
             parts.extend(by_partition.into_iter().map(|(partition, files)| Part {
                 table: table.cloned(),
-                partition: partition.clone(),
+                partition,
                 run_id: run_id.clone(),
                 committed_at: at,
+                rows_of: at,
                 shape: Arc::clone(&shape),
                 files,
             }));
         };
     for manifest in manifests {
         let (run, at) = (&manifest.run_id, manifest.committed_at);
-        take(run.clone(), at, None, &manifest.table, &manifest.files);
-        manifest.tables.iter().for_each(|of| take(run.clone(), at, Some(&of.name), &of.table, &of.files));
+        take(run, at, None, &manifest.table, &manifest.files);
+        manifest.tables.iter().for_each(|of| take(run, at, Some(&of.name), &of.table, &of.files));
     }
     for compaction in compactions {
         let (run, at) = (compaction.run_id(), compaction.committed_at);
-        compaction.tables.iter().for_each(|of| take(run.clone(), at, of.name.as_ref(), &of.table, &of.files));
+        compaction.tables.iter().for_each(|of| take(&run, at, of.name.as_ref(), &of.table, &of.files));
     }
-    parts.sort_by(|a, b| a.committed_at.cmp(&b.committed_at).then_with(|| a.run_id.cmp(&b.run_id)));
+    // Rows of a compaction are as old as they were before.
+    let mut ages: BTreeMap<(RunId, Option<&String>, &PartitionValues), DateTime<Utc>> = BTreeMap::new();
+    for (compaction, table) in compactions.iter().flat_map(|of| of.tables.iter().map(move |table| (of, table))) {
+        for replaced in &table.replaces {
+            let age = ages.entry((compaction.run_id(), table.name.as_ref(), &replaced.partition));
+            let age = age.or_insert(replaced.committed_at);
+            *age = (*age).max(replaced.committed_at);
+        }
+    }
+    for part in &mut parts {
+        if let Some(age) = ages.get(&(part.run_id.clone(), part.table.as_ref(), &part.partition)) {
+            part.rows_of = *age;
+        }
+    }
+    parts.sort_by(|a, b| a.rows_of.cmp(&b.rows_of).then_with(|| a.run_id.cmp(&b.run_id)));
     parts
 }

@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
-use super::compaction::{Compaction, compactions};
+use super::compaction::{Compaction, compactions, is_owed};
 use super::manifest::Manifest;
 use super::publish::list;
 use super::stage::STAGED_FOR;
@@ -43,7 +43,8 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
     // What a process left beside its manifest when it died in the midst of a commit.
     for folder in ["commits", "compactions"] {
         let documents: Vec<_> = root.store.list(Some(&root.path.clone().join(folder))).try_collect().await?;
-        found.extend(documents.into_iter().filter(|meta| !meta.location.as_ref().ends_with(".json")));
+        let kept = |meta: &ObjectMeta| [".json", ".known"].iter().any(|end| meta.location.as_ref().ends_with(end));
+        found.extend(documents.into_iter().filter(|meta| !kept(meta)));
     }
     // A run is as young as its youngest file: a slow one must not lose what it wrote first.
     let mut youngest: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
@@ -58,6 +59,10 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
         manifests.iter().flat_map(Manifest::all_files).chain(compactions.iter().flat_map(Compaction::all_files));
     let mut named: BTreeSet<&str> = files.map(|file| file.path.as_str()).collect();
     for compaction in compactions.iter().filter(|compaction| now - compaction.committed_at >= older_than) {
+        if is_owed(root, compaction).await? {
+            // The catalog names the old files.
+            continue;
+        }
         compaction.replaced().for_each(|path| {
             named.remove(path);
         });

@@ -12,7 +12,7 @@ mod tests;
 
 pub use compaction::{
     CATALOG_DELAY, Compacted, CompactedTable, Compaction, Part, PartitionValues, Replaced, compaction_id, compactions,
-    parts, publish_compaction, replaced_since,
+    is_owed, mark_known, parts, publish_compaction, replaced_since,
 };
 pub use gc::{Garbage, gc};
 pub use manifest::{

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use tokio::runtime::Handle;
 
@@ -116,9 +116,11 @@ impl Work {
         for _ in 0..TRIES {
             let manifests = commit::list(&self.root).await?;
             let compactions = commit::compactions(&self.root).await?;
-            if let Some(last) = compactions.last().filter(|_| !self.options.dry_run) {
+            for compaction in compactions.iter().filter(|_| !self.options.dry_run) {
                 // A crash between a commit and what follows it is repaired here.
-                self.make_known(last).await?;
+                if commit::is_owed(&self.root, compaction).await? {
+                    self.make_known(compaction).await?;
+                }
             }
             let parts = commit::parts(&manifests, &compactions);
             let (plans, left) = plan(&parts, &self.wanted());
@@ -142,7 +144,9 @@ impl Work {
         let delay = if self.job.edges.catalog.is_some() { commit::CATALOG_DELAY } else { TimeDelta::zero() };
         Wanted {
             file_bytes: self.job.sink.as_ref().map_or(0, |sink| sink.file_bytes),
-            until: (self.cx.now)() - self.options.older_than.unwrap_or(delay),
+            until: (self.cx.now)()
+                .checked_sub_signed(self.options.older_than.unwrap_or(delay))
+                .unwrap_or(DateTime::<Utc>::MIN_UTC),
             min_files: self.options.min_files.max(1),
         }
     }
@@ -221,6 +225,7 @@ impl Work {
             rows: AtomicU64::new(self.report.rows),
         };
         let (before, attempt) = (self.report.bytes_before, AttemptId::random());
+        let catalogued = self.job.edges.catalog.is_some();
         let now = self.cx.now;
         blocking(move || {
             let mut tables = Vec::with_capacity(round.len());
@@ -236,7 +241,7 @@ impl Work {
                 memory_limit_bytes: rewriter.limits.memory_bytes,
             };
             let engine = env!("CARGO_PKG_VERSION").to_owned();
-            Ok(Compaction { version: 1, sequence, attempt, engine, committed_at: now(), tables, usage })
+            Ok(Compaction { version: 1, sequence, attempt, engine, committed_at: now(), tables, catalogued, usage })
         })
         .await
     }
@@ -264,7 +269,7 @@ impl Work {
                 table.replaces.iter().map(|of| partition_values(&of.partition, &of.run_id)).collect();
             catalog.forget(&name, &gone).await?;
         }
-        Ok(())
+        commit::mark_known(&self.root, compaction).await
     }
 }
 
@@ -272,6 +277,7 @@ fn replaced(part: &Part) -> Replaced {
     Replaced {
         run_id: part.run_id.clone(),
         partition: part.partition.clone(),
+        committed_at: part.rows_of,
         rows: part.rows(),
         files: part.files.iter().map(|file| file.path.clone()).collect(),
     }

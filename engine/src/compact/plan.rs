@@ -105,6 +105,9 @@ fn of_table(table: &Option<String>, parts: &[&Part], wanted: &Wanted, left: &mut
 
 /// The columns of both, those of `newer` first.
 fn united(newer: &TableShape, older: &TableShape) -> Result<Vec<TableColumn>, String> {
+    if newer.columns.is_empty() || older.columns.is_empty() {
+        return Err("their manifests, or that of the newest files, do not say which columns there are".to_owned());
+    }
     if newer.partition_keys != older.partition_keys {
         return Err("they are partitioned by other columns than the newest files".to_owned());
     }
@@ -177,6 +180,7 @@ mod tests {
             partition: partition.clone(),
             run_id: RunId(run.to_owned()),
             committed_at: DateTime::UNIX_EPOCH,
+            rows_of: DateTime::UNIX_EPOCH,
             shape: Arc::new(shape),
             files: sizes.iter().enumerate().map(file).collect(),
         }
@@ -233,6 +237,16 @@ mod tests {
             left,
             ["1 files of the table are left as they are: `id` is string in them and bigint in newer files"]
         );
+    }
+
+    #[test]
+    fn files_whose_columns_are_not_known_are_left() {
+        let parts = [part("a", "1", &[1], &[]), part("b", "1", &[1], &[])];
+        let (plans, left) = plan(&parts, &wanted());
+        assert!(plans.is_empty() && left.len() == 1 && left[0].starts_with("2 files"), "{left:?}");
+        let mixed = [part("a", "1", &[1], &[]), part("b", "1", &[1], &ID), part("c", "1", &[1], &ID)];
+        let (plans, left) = plan(&mixed, &wanted());
+        assert_eq!((runs(&plans[0]), left.len()), (vec![vec!["b", "c"]], 1));
     }
 
     #[test]

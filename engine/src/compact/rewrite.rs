@@ -105,6 +105,10 @@ impl Rewriter {
         let input = self.input(file)?;
         let open = ParquetInput::open(&input, &self.runtime, &self.cancel)?;
         let fitter = RowFitter::new(schema, open.schema())?;
+        let known = |name: &str| schema.columns.iter().any(|column| column.name.to_lowercase() == name.to_lowercase());
+        if let Some(other) = open.schema().fields().iter().find(|field| !known(field.name())) {
+            return Err(changed(&input.uri, &format!("it has a column `{}` that its manifest has not", other.name())));
+        }
         let mut batches = open.rows()?;
         let mut rows = 0;
         let read = open.hashed_beside(&self.runtime, &self.cancel, &self.bytes_read, || {

@@ -34,7 +34,7 @@ impl RowFitter {
             .iter()
             .map(|column| {
                 let exact = names.iter().position(|name| *name == column.name);
-                exact.or_else(|| names.iter().position(|name| name.eq_ignore_ascii_case(&column.name)))
+                exact.or_else(|| names.iter().position(|name| name.to_lowercase() == column.name.to_lowercase()))
             })
             .collect();
         for (column, position) in schema.columns.iter().zip(&positions) {

@@ -149,6 +149,13 @@ mod tests {
         assert!(error("decimal(40,2)").contains("1 to 38"));
         assert!(error("decimal(2,3)").contains("scale"));
         assert!(error("varchar").contains("takes 1"));
-        assert!(error("array<int>").contains("not supported yet"));
+        assert!(error("array<int").contains("array<int"), "{}", error("array<int"));
+    }
+
+    #[test]
+    fn nested_names_round_trip() {
+        for text in ["array<int>", "struct<a:decimal(10,2),B:array<string>>", "map<string,timestamp>"] {
+            assert_eq!(text.parse::<ColumnType>().unwrap().to_string(), text);
+        }
     }
 }

@@ -22,8 +22,10 @@ use crate::exec::Cancel;
 use crate::exec::pipeline::cancelled;
 use crate::report::InputReport;
 
-/// Rows of a batch.
+/// Rows of a batch at most.
 const BATCH_ROWS: usize = 8192;
+/// Bytes of a batch, about, by what the rows take in the file before compression.
+const BATCH_BYTES: u64 = 2 << 20;
 
 /// A Parquet file that is open.
 pub struct ParquetInput {
@@ -71,11 +73,19 @@ impl ParquetInput {
     /// The rows, in order.
     pub fn rows(&self) -> Result<Rows> {
         let columns = self.schema().fields().len();
+        let (mut rows, mut bytes) = (0_u64, 0_u64);
+        for group in self.metadata.metadata().row_groups() {
+            rows += u64::try_from(group.num_rows()).unwrap_or(0);
+            bytes += u64::try_from(group.total_byte_size()).unwrap_or(0);
+        }
+        // Long texts make smaller batches: what is under way is counted by batches.
+        let affordable = BATCH_BYTES.saturating_mul(rows) / bytes.max(1);
+        let batch_rows = usize::try_from(affordable).unwrap_or(BATCH_ROWS).clamp(16, BATCH_ROWS);
         let reader = |columns: Vec<usize>| {
             let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns);
             ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone())
                 .with_projection(mask)
-                .with_batch_size(BATCH_ROWS)
+                .with_batch_size(batch_rows)
                 .build()
                 .map_err(|error| damaged(&self.input, error))
         };

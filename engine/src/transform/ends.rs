@@ -44,29 +44,23 @@ pub(super) struct TableDone {
 }
 
 impl TableEnd {
-    /// The end of `table`; at most `batches` of those that waited are under way at once.
+    /// The end of `table`.
     ///
     /// # Errors
     /// `Storage` when rows that wait have no place to.
-    pub(super) fn new(
-        writer: TableWriter,
-        table: &OutputTable,
-        temp_dir: &Path,
-        batches: usize,
-        cancel: &Cancel,
-    ) -> Result<Self> {
+    pub(super) fn new(writer: TableWriter, table: &OutputTable, temp_dir: &Path, cancel: &Cancel) -> Result<Self> {
         let waiting = match &table.drop_nulls {
             None => None,
             Some(DropNulls { columns, null_values, .. }) => {
-                // A column that partitions is in the path, not in the files.
-                let in_files = |column: &usize| {
-                    table.schema.columns.get(*column).is_some_and(|column| writer.has_column(&column.name))
+                let may_go = |column: &usize| {
+                    table.schema.columns.get(*column).is_some_and(|column| writer.can_leave_out(&column.name))
                 };
                 Some(Waiting {
                     spool: Spool::new(table.schema.arrow(), temp_dir)?,
-                    unseen: columns.iter().copied().filter(in_files).collect(),
+                    unseen: columns.iter().copied().filter(may_go).collect(),
                     null_values: null_values.iter().cloned().collect(),
-                    permits: Permits::new(batches),
+                    // In the midst of the pass its blocks hold their memory too.
+                    permits: Permits::new(2),
                     cancel: cancel.clone(),
                 })
             }

@@ -127,7 +127,7 @@ impl TransformSink {
             spools.push(Some(Spool::new(Arc::clone(&stage.spooled), &limits.temp_dir)?));
         }
         let ends = outputs.into_iter().zip(&transform.tables);
-        let ends = ends.map(|(writer, table)| TableEnd::new(writer, table, &limits.temp_dir, limits.batches, cancel));
+        let ends = ends.map(|(writer, table)| TableEnd::new(writer, table, &limits.temp_dir, cancel));
         let destinations = Destinations {
             outputs: ends.collect::<Result<_>>()?,
             spools,

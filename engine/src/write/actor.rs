@@ -51,6 +51,8 @@ pub(super) struct FinishedFile {
     pub(super) path: Path,
     pub(super) rows: u64,
     pub(super) partition: usize,
+    /// When its actor began: a partition's files are in the order of their rows by it.
+    pub(super) began: u64,
     pub(super) upload: JoinHandle<Result<(u64, String)>>,
 }
 
@@ -91,6 +93,8 @@ pub(super) struct Actor {
     pub(super) context: WriterContext,
     pub(super) directory: Path,
     pub(super) partition: usize,
+    /// The writer's clock when this began.
+    pub(super) began: u64,
     pub(super) schema: SchemaRef,
     pub(super) layout: Arc<Layout>,
     pub(super) options: WriteOptions,
@@ -156,9 +160,9 @@ impl Actor {
             }
             Message::Abandon => {
                 if let Some(OpenFile { path, upload, .. }) = file {
-                    let (rows, partition) = (0, self.partition);
+                    let (rows, partition, began) = (0, self.partition, self.began);
                     let upload = upload.abandon();
-                    lock(&self.shared.state).files.push(FinishedFile { path, rows, partition, upload });
+                    lock(&self.shared.state).files.push(FinishedFile { path, rows, partition, began, upload });
                 }
                 Ok(None)
             }
@@ -201,7 +205,8 @@ impl Actor {
         let OpenFile { path, encoder, upload, rows, .. } = file;
         upload.send(encoder.finish()?);
         let upload = upload.finish();
-        lock(&self.shared.state).files.push(FinishedFile { path, rows, partition: self.partition, upload });
+        let (partition, began) = (self.partition, self.began);
+        lock(&self.shared.state).files.push(FinishedFile { path, rows, partition, began, upload });
         Ok(())
     }
 }

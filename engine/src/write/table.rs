@@ -51,6 +51,8 @@ pub struct TableWriter {
     data_schema: SchemaRef,
     /// Which columns of the data are written; `None`: all.
     kept: Option<Vec<usize>>,
+    /// The columns that partitions are made of.
+    partitioning: Vec<String>,
     /// Chosen from the first batch.
     layout: Option<Arc<Layout>>,
     open: BTreeMap<usize, Open>,
@@ -76,6 +78,7 @@ impl TableWriter {
         let affordable = (options.memory_bytes / 3 * 2 / least).max(1);
         let max_open_writers = options.max_open_writers.min(usize::try_from(affordable).unwrap_or(usize::MAX));
         let options = WriteOptions { max_open_writers, ..options };
+        let partitioning = spec.fields.iter().map(|field| schema.field(field.column).name().clone()).collect();
         let splitter = Splitter::new(spec, schema)?;
         let data_schema = splitter.data_schema(schema)?;
         Ok(Self {
@@ -85,6 +88,7 @@ impl TableWriter {
             splitter,
             data_schema,
             kept: None,
+            partitioning,
             layout: None,
             open: BTreeMap::new(),
             clock: 0,
@@ -101,9 +105,9 @@ impl TableWriter {
         self
     }
 
-    /// Whether files have a column of that name: one that partitions is in the path instead.
-    pub fn has_column(&self, name: &str) -> bool {
-        self.data_schema.index_of(name).is_ok()
+    /// Whether a column may be left out: partitions must not be made of it.
+    pub fn can_leave_out(&self, name: &str) -> bool {
+        !self.partitioning.iter().any(|column| column == name)
     }
 
     /// Leaves columns out of all files; to be told before the first row. Files have a column at least. Gives the names of those
@@ -126,7 +130,7 @@ impl TableWriter {
         Ok(gone)
     }
 
-    /// Waits for all files and gives their facts, in order of path.
+    /// Waits for all files and gives their facts, partition by partition, in the order of their rows.
     ///
     /// A dataset without rows has no files, except where a single file was asked for.
     pub fn close(mut self) -> Result<Vec<DataFile>> {
@@ -143,8 +147,10 @@ impl TableWriter {
             let lost = || Error::internal("rows were lost by a writer that had failed before");
             return Err(state.error.take().unwrap_or_else(lost));
         }
-        let finished = std::mem::take(&mut state.files);
+        let mut finished = std::mem::take(&mut state.files);
         drop(state);
+        // In the order of their rows: an actor finishes its files one after the other.
+        finished.sort_by_key(|file| file.began);
         let mut files = Vec::with_capacity(finished.len());
         for file in finished {
             let uploaded = self.context.runtime.block_on(file.upload);
@@ -158,7 +164,7 @@ impl TableWriter {
                 partition: self.splitter.values(file.partition).clone(),
             });
         }
-        files.sort_by(|a, b| a.partition.cmp(&b.partition).then(b.rows.cmp(&a.rows)).then(a.path.cmp(&b.path)));
+        files.sort_by(|a, b| a.partition.cmp(&b.partition));
         Ok(files)
     }
 
@@ -213,6 +219,7 @@ impl TableWriter {
             context: self.context.clone(),
             directory: self.directory(partition)?,
             partition,
+            began: self.clock,
             schema: Arc::clone(&self.data_schema),
             layout,
             options: self.options,

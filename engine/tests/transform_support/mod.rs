@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeZone, Utc};
+use etl_engine::catalog::MemoryCatalog;
 use etl_engine::exec::Cancel;
 use etl_engine::job::load;
 use etl_engine::keys::{Key, KeySource, KeySpec};
@@ -87,7 +88,7 @@ pub fn publish(folder: tempfile::TempDir, job: &Value) -> Result<Published, Erro
         stores: Arc::new(LocalStores),
         now,
         audit: None,
-        catalog: None,
+        catalog: Some(Arc::new(MemoryCatalog::default())),
         lineage: None,
         keys: Some(Arc::new(ExampleKey)),
         observer: Arc::new(Silent),

@@ -55,7 +55,7 @@ pub(super) enum ColumnEncoder {
 
 /// A closed column of a row group.
 pub(super) enum ColumnChunk {
-    Own(Chunk),
+    Own(Box<Chunk>),
     Library(Vec<ArrowColumnChunk>),
 }
 
@@ -112,7 +112,7 @@ impl ColumnEncoder {
     /// Ends the column's chunk.
     pub(super) fn close(self) -> Result<ColumnChunk> {
         match self {
-            Self::Own(encoder) => Ok(ColumnChunk::Own(encoder.close()?)),
+            Self::Own(encoder) => Ok(ColumnChunk::Own(Box::new(encoder.close()?))),
             Self::Library(writers) => {
                 let chunks = writers.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?;
                 Ok(ColumnChunk::Library(chunks))
