@@ -339,16 +339,13 @@ impl Run {
             return Ok(());
         };
         if self.cx.cancel.is_cancelled() && !self.dry() {
+            // It came when all was written already.
+            take_back(root, &tables).await;
             return Err(pipeline::cancelled());
         }
         let rejects_uri = rejects.as_ref().map(|file| root.uri_of(&file.path));
         if self.dry() || report.verdict != Verdict::Valid {
-            for file in tables.iter().flat_map(|(_, files)| files) {
-                // Files of this attempt, which no commit names: taking them back is safe.
-                if let Ok(path) = object_store::path::Path::parse(&file.path) {
-                    let _ = root.store.delete(&path).await;
-                }
-            }
+            take_back(root, &tables).await;
             let outcome = if self.dry() { CommitState::DryRun } else { CommitState::NotCommitted };
             report.commit = Some(CommitReport {
                 outcome,
@@ -525,6 +522,16 @@ impl Run {
             log.advance(&event).await?;
         }
         Ok(())
+    }
+}
+
+/// Deletes the files of an attempt, which no commit names; what stays is garbage that `commits gc` takes.
+async fn take_back(root: &Located, tables: &[(OutputTable, Vec<DataFile>)]) {
+    for file in tables.iter().flat_map(|(_, files)| files) {
+        // The path is encoded already.
+        if let Ok(path) = object_store::path::Path::parse(&file.path) {
+            let _ = root.store.delete(&path).await;
+        }
     }
 }
 
