@@ -16,9 +16,7 @@ use crate::run::Action;
 use crate::schema::{ColumnType, Schema};
 use crate::source::{Located, StoreProvider, locate};
 use crate::transform::{OutputTable, RowOrigin, TransformSink, Written};
-use crate::write::{
-    LOCAL_PART_BYTES, OutputFormat, REMOTE_PART_BYTES, TableWriter, WriteOptions, WriterContext, single_file_options,
-};
+use crate::write::{OutputFormat, TableWriter, WriterContext, single_file_options};
 
 /// Takes accepted rows.
 pub(crate) enum Output {
@@ -105,14 +103,7 @@ impl Writers<'_> {
             return Ok(vec![self.single_file(output, format, &table.schema.arrow())?]);
         }
         let (Some(root), Some(sink)) = (self.root, self.sink) else { return Ok(Vec::new()) };
-        let options = WriteOptions {
-            format: OutputFormat::Parquet,
-            compression: sink.compression,
-            file_bytes: sink.file_bytes,
-            row_group_bytes: sink.row_group_bytes,
-            max_open_writers: sink.max_open_writers,
-            memory_bytes,
-        };
+        let options = sink.write_options(memory_bytes);
         let run_key = |table: &OutputTable| table.schema.index_of(RUN_KEY).is_some();
         if self.catalog && tables.iter().any(run_key) {
             return Err(Error::configuration(format!("a column is called `{RUN_KEY}`"))
@@ -149,14 +140,7 @@ impl Writers<'_> {
 
     /// Where the files of the run go, and who writes them.
     pub(crate) fn context(&self, root: &Located) -> WriterContext {
-        WriterContext {
-            store: Arc::clone(&root.store),
-            prefix: data_prefix(&root.path, self.run_id, self.attempt),
-            single: None,
-            part_bytes: if root.local.is_some() { LOCAL_PART_BYTES } else { REMOTE_PART_BYTES },
-            runtime: self.runtime.clone(),
-            pool: Arc::clone(self.pool),
-        }
+        WriterContext::of(root, data_prefix(&root.path, self.run_id, self.attempt), self.runtime, self.pool)
     }
 
     /// A writer of one file, by its name.

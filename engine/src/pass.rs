@@ -8,13 +8,12 @@ use std::time::Duration;
 use etl_pii::protect::RunId as PiiRun;
 use etl_rules::{AnalyzerOutcome, Finals, LateRows, Measured, Observation, RepeatedKeys, RuleOutcome};
 use etl_transform::ProtectRun;
-use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::catalog::Evolution;
 use crate::collect::{Collected, PassCollector, RowSink};
-use crate::commit::{AttemptId, RunId, rejects_path};
+use crate::commit::{AttemptId, RunId, rejects_path, take_back};
 use crate::context::RunContext;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::keys::KeyStore;
@@ -103,12 +102,7 @@ impl Pass {
             Err(error) if error.kind() == ErrorKind::Data => return self.damaged(error),
             Err(error) => return Err(error),
         };
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.limits.threads)
-            .thread_name(|index| format!("worker-{index}"))
-            .build()
-            .map_err(|error| Error::storage("the worker threads could not be started", error))?;
-        let pool = Arc::new(pool);
+        let pool = self.limits.pool()?;
         let reader = SourceReader::new(&self.cx, self.limits, &pool, &self.runtime);
         let sources = self.open_sources(&reader)?;
         let mut warnings = Vec::new();
@@ -501,11 +495,7 @@ impl Pass {
     /// Takes back the files of a pass that is done again.
     fn take_back(&self, passed: &Passed) {
         let Some(root) = &self.root else { return };
-        for file in passed.written.files.iter().flatten().chain(&passed.rejects) {
-            // What stays is garbage that no commit names. The path is encoded already.
-            if let Ok(path) = object_store::path::Path::parse(&file.path) {
-                let _ = self.runtime.block_on(root.store.delete(&path));
-            }
-        }
+        let files = passed.written.files.iter().flatten().chain(&passed.rejects);
+        self.runtime.block_on(take_back(root, files.collect()));
     }
 }

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use etl_rules::dqdl;
 use etl_rules::dynamic::document_uses_history;
-use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
@@ -340,12 +339,12 @@ impl Run {
         };
         if self.cx.cancel.is_cancelled() && !self.dry() {
             // It came when all was written already.
-            take_back(root, &tables).await;
+            commit::take_back(root, tables.iter().flat_map(|(_, files)| files).collect()).await;
             return Err(pipeline::cancelled());
         }
         let rejects_uri = rejects.as_ref().map(|file| root.uri_of(&file.path));
         if self.dry() || report.verdict != Verdict::Valid {
-            take_back(root, &tables).await;
+            commit::take_back(root, tables.iter().flat_map(|(_, files)| files).collect()).await;
             let outcome = if self.dry() { CommitState::DryRun } else { CommitState::NotCommitted };
             report.commit = Some(CommitReport {
                 outcome,
@@ -522,16 +521,6 @@ impl Run {
             log.advance(&event).await?;
         }
         Ok(())
-    }
-}
-
-/// Deletes the files of an attempt, which no commit names; what stays is garbage that `commits gc` takes.
-async fn take_back(root: &Located, tables: &[(OutputTable, Vec<DataFile>)]) {
-    for file in tables.iter().flat_map(|(_, files)| files) {
-        // The path is encoded already.
-        if let Ok(path) = object_store::path::Path::parse(&file.path) {
-            let _ = root.store.delete(&path).await;
-        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::publish::list;
 use super::stage::STAGED_FOR;
 use crate::error::Result;
 use crate::source::Located;
+use crate::write::DataFile;
 
 /// A file that no commit names.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -75,6 +76,16 @@ pub async fn gc(root: &Located, older_than: Duration, now: DateTime<Utc>, dry_ru
         garbage.push(Garbage { path: meta.location.to_string(), size: meta.size });
     }
     Ok(garbage)
+}
+
+/// Deletes files that an attempt wrote and that no commit names; what stays is garbage that [`gc`] takes.
+pub async fn take_back(root: &Located, files: Vec<&DataFile>) {
+    for file in files {
+        // The path is encoded already.
+        if let Ok(path) = Path::parse(&file.path) {
+            let _ = root.store.delete(&path).await;
+        }
+    }
 }
 
 /// The run that a file belongs to: the segment after its folder; for what stands beside a manifest, its own name.

@@ -14,7 +14,7 @@ pub use compaction::{
     CATALOG_DELAY, Compacted, CompactedTable, Compaction, Part, PartitionValues, Replaced, compaction_id, compactions,
     is_owed, mark_known, parts, publish_compaction, replaced_since,
 };
-pub use gc::{Garbage, gc};
+pub use gc::{Garbage, gc, take_back};
 pub use manifest::{
     AttemptId, Manifest, ManifestInput, ManifestTable, RunId, SEMANTICS_VERSION, data_prefix, manifest_path,
     rejects_path, table_prefix,

@@ -191,7 +191,7 @@ impl Work {
         for (sequence, round) in (first..).zip(rounds(plans, ROUND_BYTES)) {
             let compaction = self.rewrite(round.clone(), sequence, started).await?;
             if publish_compaction(&self.root, &compaction).await? == Compacted::Overtaken {
-                self.delete(&compaction).await;
+                commit::take_back(&self.root, compaction.all_files().collect()).await;
                 return Ok(Compacted::Overtaken);
             }
             let files_after = self.report.files_after;
@@ -208,17 +208,12 @@ impl Work {
     async fn rewrite(&self, round: Vec<TablePlan>, sequence: u64, started: Instant) -> Result<Compaction> {
         let Some(sink) = self.job.sink.clone() else { return Err(Error::internal("the sink is gone")) };
         let limits = limits(&self.job);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(limits.threads)
-            .thread_name(|index| format!("worker-{index}"))
-            .build()
-            .map_err(|error| Error::storage("the worker threads could not be started", error))?;
         let rewriter = Rewriter {
             root: self.root.clone(),
             sink,
             limits,
             runtime: Handle::current(),
-            pool: Arc::new(pool),
+            pool: limits.pool()?,
             cancel: self.cx.cancel.clone(),
             observer: Arc::clone(&self.cx.observer),
             bytes_read: AtomicU64::new(self.report.bytes_before),
@@ -244,17 +239,6 @@ impl Work {
             Ok(Compaction { version: 1, sequence, attempt, engine, committed_at: now(), tables, catalogued, usage })
         })
         .await
-    }
-
-    /// Takes back the files of a compaction that was not committed.
-    async fn delete(&self, compaction: &Compaction) {
-        use object_store::ObjectStoreExt;
-        for file in compaction.all_files() {
-            // What stays is garbage that `commits gc` takes.
-            if let Ok(path) = object_store::path::Path::parse(&file.path) {
-                let _ = self.root.store.delete(&path).await;
-            }
-        }
     }
 
     /// Tells the catalog of a compaction: its files first, then that those which they replace are gone. May be done again.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use object_store::ObjectStoreExt;
-use object_store::path::{Path, PathPart};
+use object_store::path::Path;
 use tokio::runtime::Handle;
 
 use super::plan::{Rewrite, TablePlan};
@@ -20,9 +20,7 @@ use crate::job::Sink;
 use crate::partition::{PartitionSpec, hive_path};
 use crate::schema::{Column, Schema, TextFormat};
 use crate::source::{Located, ObjectRef, ParquetInput, Place};
-use crate::write::{
-    DataFile, LOCAL_PART_BYTES, OutputFormat, REMOTE_PART_BYTES, TableWriter, WriteOptions, WriterContext,
-};
+use crate::write::{DataFile, TableWriter, WriterContext};
 
 /// What rewriting needs of the world.
 pub(super) struct Rewriter {
@@ -59,13 +57,7 @@ impl Rewriter {
     }
 
     fn partition(&self, rewrite: &Rewrite, schema: &Schema, prefix: &Path) -> Result<Vec<DataFile>> {
-        let mut folder = prefix.clone();
-        for (name, value) in &rewrite.partition {
-            let segment = hive_path::segment(name, value.as_deref())?;
-            let part = PathPart::parse(&segment)
-                .map_err(|error| Error::internal(format!("`{name}` made an unusable path")).with_source(error))?;
-            folder = folder.join(part);
-        }
+        let folder = hive_path::folder(prefix, &rewrite.partition)?;
         let mut writer = self.writer(schema, folder)?;
         let permits = Permits::new(self.limits.blocks_in_flight());
         for file in rewrite.parts.iter().flat_map(|part| &part.files) {
@@ -80,22 +72,8 @@ impl Rewriter {
     }
 
     fn writer(&self, schema: &Schema, prefix: Path) -> Result<TableWriter> {
-        let context = WriterContext {
-            store: Arc::clone(&self.root.store),
-            prefix,
-            single: None,
-            part_bytes: if self.root.local.is_some() { LOCAL_PART_BYTES } else { REMOTE_PART_BYTES },
-            runtime: self.runtime.clone(),
-            pool: Arc::clone(&self.pool),
-        };
-        let options = WriteOptions {
-            format: OutputFormat::Parquet,
-            compression: self.sink.compression,
-            file_bytes: self.sink.file_bytes,
-            row_group_bytes: self.sink.row_group_bytes,
-            max_open_writers: 1,
-            memory_bytes: self.limits.writer_bytes(),
-        };
+        let context = WriterContext::of(&self.root, prefix, &self.runtime, &self.pool);
+        let options = self.sink.write_options(self.limits.writer_bytes());
         let writer = TableWriter::new(context, &schema.arrow(), PartitionSpec::default(), options)?;
         Ok(writer.with_choices(self.sink.columns.clone()))
     }

@@ -10,6 +10,8 @@ pub use permits::{Permit, Permits};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::error::{Error, Result};
+
 /// A flag that asks a run to stop cleanly; nothing is published afterwards.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel {
@@ -56,6 +58,19 @@ const MAX_BLOCK_BYTES: u64 = 1 << 20;
 const MIN_BLOCK_BYTES: u64 = 64 << 10;
 
 impl Limits {
+    /// The workers.
+    ///
+    /// # Errors
+    /// `Storage` when the system gives no threads.
+    pub fn pool(&self) -> Result<Arc<rayon::ThreadPool>> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .thread_name(|index| format!("worker-{index}"))
+            .build()
+            .map_err(|error| Error::storage("the worker threads could not be started", error))?;
+        Ok(Arc::new(pool))
+    }
+
     /// Bytes for data after the program itself.
     fn for_data(&self) -> u64 {
         self.memory_bytes.saturating_sub(BASE_BYTES).max(16 << 20)

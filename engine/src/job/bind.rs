@@ -12,7 +12,7 @@ use crate::decode::detect::Format;
 use crate::judgement::{MaxRejected, OnInvalidRows};
 use crate::keys::KeySpec;
 use crate::schema::{Column, ColumnType, Schema, TextFormat};
-use crate::write::{ColumnChoice, ColumnChoices, Compression, RejectsFormat};
+use crate::write::{ColumnChoice, ColumnChoices, Compression, OutputFormat, RejectsFormat, WriteOptions};
 
 /// A checked job: what a run does, whole and consistent.
 #[derive(Debug, Clone)]
@@ -106,6 +106,20 @@ pub struct Sink {
     pub max_open_writers: usize,
     /// What is asked of single columns.
     pub columns: ColumnChoices,
+}
+
+impl Sink {
+    /// How its files are encoded, by writers that may buffer so many bytes.
+    pub fn write_options(&self, memory_bytes: u64) -> WriteOptions {
+        WriteOptions {
+            format: OutputFormat::Parquet,
+            compression: self.compression,
+            file_bytes: self.file_bytes,
+            row_group_bytes: self.row_group_bytes,
+            max_open_writers: self.max_open_writers,
+            memory_bytes,
+        }
+    }
 }
 
 /// The engine itself takes about 80 MiB, and a block of text with its columns must fit beside it.

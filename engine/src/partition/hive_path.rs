@@ -3,6 +3,8 @@
 //! `%`, control characters and what file systems or Hive give a meaning to are percent-encoded byte by byte; NULL and the
 //! empty text are `__HIVE_DEFAULT_PARTITION__`. Source: Hive `FileUtils.escapePathName`, Spark `ExternalCatalogUtils`.
 
+use object_store::path::{Path, PathPart};
+
 use crate::error::{Error, ErrorKind, Result};
 
 /// What stands for NULL.
@@ -32,6 +34,22 @@ pub fn segment(name: &str, value: Option<&str>) -> Result<String> {
         )));
     }
     Ok(segment)
+}
+
+/// The folder of a partition below `prefix`.
+///
+/// # Errors
+/// Those of [`segment`].
+pub fn folder(prefix: &Path, partition: &[(String, Option<String>)]) -> Result<Path> {
+    let mut path = prefix.clone();
+    for (name, value) in partition {
+        let segment = segment(name, value.as_deref())?;
+        // The segment is encoded already; parsing takes it as it is and refuses what is no single segment.
+        let part = PathPart::parse(&segment)
+            .map_err(|error| Error::internal(format!("`{name}` made an unusable path")).with_source(error))?;
+        path = path.join(part);
+    }
+    Ok(path)
 }
 
 /// Percent-encodes what must not stand in a segment.

@@ -1,9 +1,6 @@
 //! The run: columns are profiled in one pass, candidates are judged in another, and what does not hold is left out.
 
-use std::sync::Arc;
-
 use etl_rules::RuleOutcome;
-use rayon::ThreadPoolBuilder;
 use tokio::runtime::Handle;
 
 use super::column::Column;
@@ -57,10 +54,7 @@ pub async fn suggest(job: Job, holdout: f64, cx: RunContext) -> Result<Suggestio
 /// Profiles the columns and draws candidates from them.
 fn learn(job: &Job, holdout: f64, cx: &RunContext, inputs: Vec<ObjectRef>, runtime: &Handle) -> Result<Learned> {
     let limits = limits(job);
-    let pool =
-        ThreadPoolBuilder::new().num_threads(limits.threads).thread_name(|index| format!("worker-{index}")).build();
-    let pool = pool.map_err(|error| Error::storage("the worker threads could not be started", error))?;
-    let reader = SourceReader::new(cx, limits, &Arc::new(pool), runtime);
+    let reader = SourceReader::new(cx, limits, &limits.pool()?, runtime);
     let open = reader.open("primary", job, inputs)?;
     let schema = open.schema.arrow();
     let most_keys = limits.key_bytes() / KEYS_SHARE / schema.fields().len().max(1) as u64;

@@ -8,17 +8,18 @@ use std::sync::{Arc, Mutex};
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
-use object_store::path::{Path, PathPart};
+use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use tokio::runtime::Handle;
 
 use super::actor::{Actor, Message, Shared, Shipment, lock};
 use super::options::{ColumnChoices, Layout, OutputFormat, WriteOptions, layout, plain_layout};
-use super::upload::DataFile;
+use super::upload::{DataFile, LOCAL_PART_BYTES, REMOTE_PART_BYTES};
 use crate::collect::RowSink;
 use crate::error::{Error, Result};
 use crate::exec::Permit;
 use crate::partition::{PartitionRows, PartitionSpec, RowRange, Splitter, hive_path};
+use crate::source::Located;
 
 /// Where files go and who does the work.
 #[derive(Clone)]
@@ -35,6 +36,20 @@ pub struct WriterContext {
     pub runtime: Handle,
     /// Does the encoding.
     pub pool: Arc<rayon::ThreadPool>,
+}
+
+impl WriterContext {
+    /// Files below `prefix` in the store of a table.
+    pub fn of(root: &Located, prefix: Path, runtime: &Handle, pool: &Arc<rayon::ThreadPool>) -> Self {
+        Self {
+            store: Arc::clone(&root.store),
+            prefix,
+            single: None,
+            part_bytes: if root.local.is_some() { LOCAL_PART_BYTES } else { REMOTE_PART_BYTES },
+            runtime: runtime.clone(),
+            pool: Arc::clone(pool),
+        }
+    }
 }
 
 /// A row group is no smaller than this, however many files are open; fewer are when the memory does not suffice.
@@ -183,15 +198,7 @@ impl TableWriter {
 
     /// The path of a new file of a partition.
     fn directory(&self, partition: usize) -> Result<Path> {
-        let mut path = self.context.prefix.clone();
-        for (name, value) in self.splitter.values(partition) {
-            let segment = hive_path::segment(name, value.as_deref())?;
-            // The segment is encoded already; parsing takes it as it is and refuses what is no single segment.
-            let part = PathPart::parse(&segment)
-                .map_err(|error| Error::internal(format!("`{name}` made an unusable path")).with_source(error))?;
-            path = path.join(part);
-        }
-        Ok(path)
+        hive_path::folder(&self.context.prefix, self.splitter.values(partition))
     }
 
     /// The actor of a partition; closes the one that was not used for the longest time when too many are open.

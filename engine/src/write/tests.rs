@@ -91,6 +91,9 @@ fn check(keys: &[Vec<Option<u32>>], written: &Written) {
         }
     }
     assert!(seen.into_iter().all(|seen| seen), "a row is lost");
+    for pair in written.rows.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        assert!(pair[0].1.last() < pair[1].1.first(), "files of a partition are listed in the order of their rows");
+    }
 }
 
 proptest! {
