@@ -186,6 +186,8 @@ def test_what_is_wrong_is_told(tmp_path):
     job = publish(tmp_path, tmp_path / "lake", range(2))
     young = run("compact", job, "--older-than", "1h")
     assert young.code == 0 and "too young" in young.out
+    elsewhere = run("compact", job, "--set", f"sink.location={tmp_path}/other")
+    assert elsewhere.code == 0 and "nothing is published in" in elsewhere.out
     job.write_text("\n".join(line for line in job.read_text().splitlines() if not line.startswith("sink")))
     without = run("compact", job)
     assert without.code == 2 and "no sink" in without.err

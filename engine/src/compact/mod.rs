@@ -122,6 +122,9 @@ impl Work {
                     self.make_known(compaction).await?;
                 }
             }
+            if manifests.is_empty() {
+                self.warn(format!("nothing is published in {}", self.root.uri));
+            }
             let parts = commit::parts(&manifests, &compactions);
             let (plans, left) = plan(&parts, &self.wanted());
             left.into_iter().for_each(|text| self.warn(text));
