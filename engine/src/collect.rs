@@ -297,24 +297,6 @@ fn reject_fault(schema: &Schema, rules: &RuleSet, judged: &Judged, finding: &Fin
     }
 }
 
-impl Reason {
-    /// Whether the value does not fit the column's type, as opposed to breaking a rule or the record's structure.
-    pub fn is_misfit(self) -> bool {
-        matches!(
-            self,
-            Self::NotAnInteger
-                | Self::NotANumber
-                | Self::NotADecimal
-                | Self::OutOfRange
-                | Self::TooManyDecimals
-                | Self::NotADate
-                | Self::NotATimestamp
-                | Self::NotABoolean
-                | Self::WrongKind
-        )
-    }
-}
-
 /// Counts line feeds up to rising positions of one block, each byte once.
 struct LineCursor {
     position: usize,

@@ -142,6 +142,16 @@ impl From<object_store::Error> for Error {
     }
 }
 
+impl From<etl_decode::Error> for Error {
+    fn from(error: etl_decode::Error) -> Self {
+        match error {
+            etl_decode::Error::Data { message, help } => Self::new(ErrorKind::Data, message).with_help(help),
+            etl_decode::Error::Schema(message) => Self::configuration(message),
+            error => Self::internal(error.to_string()).with_source(error),
+        }
+    }
+}
+
 impl From<arrow::error::ArrowError> for Error {
     fn from(error: arrow::error::ArrowError) -> Self {
         Self::internal(format!("arrow: {error}")).with_source(error)

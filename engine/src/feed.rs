@@ -12,7 +12,7 @@ use crate::decode::csv::{CsvDecoder, CsvSplitter, sample};
 use crate::decode::detect::{self, Format};
 use crate::decode::json::{LineSplitter, NdjsonDecoder};
 use crate::decode::parquet::RowFitter;
-use crate::decode::{BlockDecoder, Splitter};
+use crate::decode::{self, BlockDecoder, Splitter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Cancel;
 use crate::exec::pipeline::{Dispatch, Item};
@@ -121,7 +121,7 @@ impl Feed<'_> {
         dispatch.pass(Item::Start { input: index, lines });
         let first = head_text.slice(skipped..);
         drop((head_text, head));
-        let of_input = |error: Error| error.with_context("input", &input.uri);
+        let of_input = |error: decode::Error| Error::from(error).with_context("input", &input.uri);
         let mut feed = |bytes: Option<Bytes>| {
             let ended = bytes.is_none();
             match bytes {

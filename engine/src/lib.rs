@@ -6,7 +6,6 @@ pub mod collect;
 pub mod commit;
 mod compact;
 pub mod context;
-pub mod decode;
 pub mod error;
 pub mod exec;
 pub mod expr;
@@ -29,11 +28,13 @@ pub mod run;
 pub mod schema;
 pub mod source;
 pub mod suggest;
-mod text_buffer;
 pub mod transform;
 pub mod validate;
 pub mod workflow;
 pub mod write;
+
+/// Bytes in, typed batches and faults out.
+pub use etl_decode as decode;
 
 pub use compact::{CompactOptions, CompactReport, compact};
 pub use context::{Observer, Progress, RunContext, Silent};

@@ -14,6 +14,7 @@ pub use glue::glue;
 use etl_rules::{AnalyzerOutcome, Measured, Observation, RuleOutcome};
 use serde::{Deserialize, Serialize};
 
+pub use crate::decode::detect::Detected;
 use crate::transform::StepReport;
 
 /// What the engine says about the data.
@@ -201,17 +202,6 @@ pub struct TableReport {
     pub rows: u64,
     /// Its files.
     pub files: Vec<String>,
-}
-
-/// What the engine found out by itself about an input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Detected {
-    /// What was looked at, such as `delimiter`.
-    pub what: String,
-    /// What was found.
-    pub value: String,
-    /// Why.
-    pub because: String,
 }
 
 /// The result of a run.

@@ -1,10 +1,6 @@
-//! Schemas: the model, their text form, inference, what seems to be personal data.
+//! Schemas, as they are read and as they are decoded into, and what seems to be personal data.
 
-mod infer;
-mod model;
 mod pii;
-mod text;
 
-pub use infer::infer;
-pub use model::{Column, ColumnType, Schema, TextFormat};
+pub use etl_decode::schema::{Column, ColumnType, Schema, TextFormat, infer};
 pub use pii::suspects;

@@ -9,7 +9,7 @@ use parquet::schema::types::ColumnDescPtr;
 use super::bounds::{IntBounds, TextBounds};
 use super::delta::DeltaEncoder;
 use super::{GATHER, bits};
-use crate::text_buffer::TextBuffer;
+use crate::decode::TextBuffer;
 
 /// Bytes of one dictionary code while its page is gathered.
 const CODE_BYTES: usize = size_of::<u32>();

@@ -9,7 +9,7 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Puts `*` over the values of the members that are `marked`, quotes left; over all of a text that is no object.
-pub(in crate::decode) fn mask_values(record: &mut [u8], marked: &dyn Fn(&str) -> bool) {
+pub(crate) fn mask_values(record: &mut [u8], marked: &dyn Fn(&str) -> bool) {
     let found = std::str::from_utf8(record).ok().and_then(|text| ranges(text, marked));
     match found {
         Some(found) => found.into_iter().for_each(|range| record.get_mut(range).unwrap_or_default().fill(b'*')),

@@ -10,10 +10,10 @@ use super::{Fault, Reason};
 
 /// Put by a transcoder where bytes stand for no character. UTF-8 has no such byte, so the record is refused like one whose
 /// own bytes are not UTF-8.
-pub(crate) const UNDECODABLE: u8 = 0xFF;
+pub const UNDECODABLE: u8 = 0xFF;
 
 /// The parts of `bytes` that are not UTF-8, in order.
-pub(crate) fn invalid(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
+pub fn invalid(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     bytes.utf8_chunks().filter_map(move |chunk| {
         let start = at + chunk.valid().len();
@@ -27,7 +27,7 @@ pub(crate) fn invalid(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
 ///
 /// `starts` says where each record begins, `spans` holds `width` fields a record, and `column` tells the column of a field.
 /// A field of no column, and bytes outside all fields, are faults of the record.
-pub(super) fn refuse(
+pub(crate) fn refuse(
     bytes: &[u8],
     starts: &[u32],
     spans: &mut [Span],

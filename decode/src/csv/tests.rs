@@ -5,8 +5,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::decode::{Reason, Splitter};
 use crate::schema::{Column, ColumnType, TextFormat};
+use crate::{Reason, Splitter};
 
 const DIALECT: Dialect = Dialect { delimiter: b',', quote: Some(b'"'), max_field_bytes: 1 << 20 };
 
@@ -101,7 +101,7 @@ proptest! {
             let decoded = decoder.decode(&block).unwrap();
             for (record, bounds) in decoded.record_starts.windows(2).enumerate() {
                 let raw = &block.bytes[bounds[0] as usize..bounds[1] as usize];
-                let of_record = |fault: &&crate::decode::Fault| fault.record as usize == record;
+                let of_record = |fault: &&crate::Fault| fault.record as usize == record;
                 let faults: Vec<_> = decoded.faults.iter().filter(of_record).collect();
                 let refused = faults.iter().find(|fault| fault.reason == Reason::InvalidEncoding);
                 prop_assert_eq!(refused.is_some(), std::str::from_utf8(raw).is_err(), "{}", raw.escape_ascii());

@@ -276,7 +276,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::decode::Splitter;
+    use crate::Splitter;
     use crate::schema::{Column, TextFormat};
 
     fn column(name: &str, column_type: &str) -> Column {

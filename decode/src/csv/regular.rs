@@ -10,8 +10,8 @@ use memchr::memchr;
 
 use super::parity::Parity;
 use super::quoted::Dialect;
-use crate::decode::cells::{Fields, Span};
-use crate::decode::scan::{ChunkSink, Masks, for_each_chunk};
+use crate::cells::{Fields, Span};
+use crate::scan::{ChunkSink, Masks, for_each_chunk};
 
 /// The fields of a block of regular records.
 #[derive(Debug)]

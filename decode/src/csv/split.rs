@@ -5,8 +5,8 @@ use memchr::{memchr, memrchr};
 
 use super::parity::last_record_end;
 use super::quoted::{Dialect, Quoted, follow};
-use crate::decode::{Block, Splitter, too_long_record};
 use crate::error::{Error, Result};
+use crate::{Block, Splitter, too_long_record};
 
 /// Cuts a CSV stream at the last record end before each multiple of the block size.
 ///

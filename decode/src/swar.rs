@@ -200,7 +200,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::decode::parse;
+    use crate::parse;
 
     /// Whatever a fast reader says of a field, the thorough one says, too; the commonest forms are read fast.
     fn check(text: &str, common: bool, scale: u32) {

@@ -49,9 +49,7 @@ impl Builder {
             }
             Self::Text(column) => {
                 let (offsets, values, nulls) = column.finish();
-                let invalid = |error| {
-                    Error::internal("a text column is not UTF-8 after its cells were checked").with_source(error)
-                };
+                let invalid = |error| Error::Internal("a text column is not UTF-8 after its cells were checked", error);
                 Arc::new(StringArray::try_new(offsets, values, nulls).map_err(invalid)?)
             }
             Self::Binary(column) => {

@@ -5,7 +5,7 @@
 //! how many decimals a `decimal` needs cannot be seen in a sample.
 
 use super::{Column, ColumnType, Schema, TextFormat};
-use crate::decode::parse;
+use crate::parse;
 
 /// Texts that people write for "nothing here"; proposed as NULL where they alone keep a column from being typed.
 const NULL_WORDS: [&[u8]; 6] = [b"NA", b"N/A", b"NULL", b"null", b"\\N", b"-"];

@@ -8,7 +8,7 @@
 //! Source of the parity of quotes: Langdale and Lemire, "Parsing Gigabytes of JSON per Second" (2019), section 3.1.
 
 use super::quoted::Dialect;
-use crate::decode::scan::{ChunkSink, Masks, for_each_chunk};
+use crate::scan::{ChunkSink, Masks, for_each_chunk};
 
 /// Bits 0 to i of `bits`, added modulo 2, in each bit i.
 #[inline(always)]

@@ -1,9 +1,10 @@
 //! What a file is, from its first bytes: format, encoding, dialect, header. Every guess says why.
 
 use super::csv::{Dialect, sample};
-use crate::decode::parse;
-use crate::error::{Error, ErrorKind, Result};
-use crate::report::Detected;
+use crate::parse;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
 
 /// Formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,19 +132,31 @@ pub fn format(uri: &str, head: &[u8]) -> Result<(Format, &'static str)> {
     let stem = lower.trim_end_matches(".gz").trim_end_matches(".zst");
     match first {
         Some(b'{') => Ok((Format::Ndjson, "it begins with `{`")),
-        Some(b'[') if stem.ends_with(".json") => Err(Error::new(
-            ErrorKind::Data,
+        Some(b'[') if stem.ends_with(".json") => Err(Error::data(
             format!("{uri}: a JSON array is not supported yet, only one object a line (NDJSON)"),
-        )
-        .with_help("convert it, for example with `jq -c '.[]'`")),
+            "convert it, for example with `jq -c '.[]'`",
+        )),
         _ if [".json", ".ndjson", ".jsonl"].iter().any(|end| stem.ends_with(end)) => Ok((Format::Ndjson, "its name")),
         _ => Ok((Format::Csv, "delimited text")),
     }
 }
 
 fn not_text(uri: &str, why: &str) -> Error {
-    Error::new(ErrorKind::Data, format!("{uri}: this is not CSV, NDJSON or Parquet: {why}"))
-        .with_help("check that the sender uploaded the right file")
+    Error::data(
+        format!("{uri}: this is not CSV, NDJSON or Parquet: {why}"),
+        "check that the sender uploaded the right file",
+    )
+}
+
+/// What was found out about an input without being told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detected {
+    /// What was looked at, such as `delimiter`.
+    pub what: String,
+    /// What was found.
+    pub value: String,
+    /// Why.
+    pub because: String,
 }
 
 /// A guessed CSV layout.

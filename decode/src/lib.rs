@@ -9,23 +9,26 @@ mod cells;
 mod columns;
 pub mod csv;
 pub mod detect;
-pub(crate) mod encoding;
+pub mod encoding;
+mod error;
 mod fault;
 pub mod json;
 pub mod parquet;
 pub(crate) mod parse;
 mod scan;
+pub mod schema;
 mod swar;
 mod temporal;
+mod text_buffer;
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 
 use cells::Span;
 
+pub use error::{Error, Result};
 pub use fault::{Fault, Reason};
-
-use crate::error::{Error, ErrorKind, Result};
+pub use text_buffer::TextBuffer;
 
 /// Whole records of one input, in a row.
 #[derive(Debug, Clone)]
@@ -73,7 +76,8 @@ pub trait BlockDecoder: Send + Sync {
 
 /// The error of a record that is so long that it is not even held to be set aside.
 fn too_long_record(limit: usize, byte: u64) -> Error {
-    Error::new(ErrorKind::Data, format!("a record is longer than {limit} bytes")).with_context("byte", byte).with_help(
+    Error::data(
+        format!("a record is longer than {limit} bytes (byte: {byte})"),
         "is the delimiter, the quote or the line end another than expected? If records are this long, raise \
              source.csv.max_record_bytes",
     )

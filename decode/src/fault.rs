@@ -71,6 +71,22 @@ impl Reason {
             Self::RuleFailed => "rule_failed",
         }
     }
+
+    /// Whether the value does not fit the column's type, as opposed to breaking a rule or the record's structure.
+    pub fn is_misfit(self) -> bool {
+        matches!(
+            self,
+            Self::NotAnInteger
+                | Self::NotANumber
+                | Self::NotADecimal
+                | Self::OutOfRange
+                | Self::TooManyDecimals
+                | Self::NotADate
+                | Self::NotATimestamp
+                | Self::NotABoolean
+                | Self::WrongKind
+        )
+    }
 }
 
 impl fmt::Display for Reason {

@@ -6,7 +6,7 @@ const WORDS: usize = 64;
 
 /// Texts one after the other.
 #[derive(Debug, Default)]
-pub(crate) struct TextBuffer {
+pub struct TextBuffer {
     /// Longer than `filled`: what is behind is of no meaning.
     bytes: Vec<u8>,
     filled: usize,
@@ -14,19 +14,19 @@ pub(crate) struct TextBuffer {
 
 impl TextBuffer {
     /// Room for about `bytes`.
-    pub(crate) fn with_room(bytes: usize) -> Self {
+    pub fn with_room(bytes: usize) -> Self {
         Self { bytes: vec![0; bytes + WORDS], filled: 0 }
     }
 
     /// Bytes so far.
     #[inline]
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.filled
     }
 
     /// Adds the `length` bytes of `text` at `start`.
     #[inline(always)]
-    pub(crate) fn push_from(&mut self, text: &[u8], start: usize, length: usize) {
+    pub fn push_from(&mut self, text: &[u8], start: usize, length: usize) {
         let (from, to) = (text.get(start..), self.bytes.get_mut(self.filled..));
         if let (Some(from), Some(to)) = (from, to) {
             if length <= WORD
@@ -48,7 +48,7 @@ impl TextBuffer {
     }
 
     /// Adds a text.
-    pub(crate) fn push(&mut self, text: &[u8]) {
+    pub fn push(&mut self, text: &[u8]) {
         let end = self.filled + text.len();
         if end > self.bytes.len() {
             self.bytes.resize((self.bytes.len() * 2).max(end + WORDS), 0);
@@ -60,17 +60,17 @@ impl TextBuffer {
     }
 
     /// The texts.
-    pub(crate) fn as_slice(&self) -> &[u8] {
+    pub fn as_slice(&self) -> &[u8] {
         self.bytes.get(..self.filled).unwrap_or_default()
     }
 
     /// Begins anew; the room is kept.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.filled = 0;
     }
 
     /// The texts.
-    pub(crate) fn into_vec(mut self) -> Vec<u8> {
+    pub fn into_vec(mut self) -> Vec<u8> {
         self.bytes.truncate(self.filled);
         self.bytes
     }

@@ -3,8 +3,8 @@
 use bytes::{Bytes, BytesMut};
 use memchr::{memchr, memrchr};
 
-use crate::decode::{Block, Splitter, too_long_record};
 use crate::error::{Error, Result};
+use crate::{Block, Splitter, too_long_record};
 
 /// Cuts a stream at line ends.
 #[derive(Debug)]

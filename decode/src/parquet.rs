@@ -42,15 +42,14 @@ impl RowFitter {
                 if column.nullable {
                     continue;
                 }
-                return Err(Error::new(
-                    crate::error::ErrorKind::Data,
+                return Err(Error::data(
                     format!("column `{}` is not in the file, and it must not be NULL", column.name),
-                )
-                .with_help(format!("the file has: {}", names.join(", "))));
+                    format!("the file has: {}", names.join(", ")),
+                ));
             };
             let (from, to) = (input.field(*position).data_type(), column.column_type.arrow());
             if !arrow::compute::can_cast_types(from, &to) {
-                return Err(Error::configuration(format!(
+                return Err(Error::Schema(format!(
                     "column `{}` is {from} in the file and cannot be read as {}",
                     column.name, column.column_type
                 )));
@@ -60,7 +59,7 @@ impl RowFitter {
     }
 
     /// Puts `*` over the values of the columns that are marked as personal data in one row as JSON.
-    pub(crate) fn mask(&self, record: &mut [u8]) {
+    pub fn mask(&self, record: &mut [u8]) {
         // Of columns that the schema does not name nobody knows what they hold.
         let marked = |key: &str| {
             let exact = self.columns.iter().find(|column| column.name == key);

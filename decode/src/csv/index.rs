@@ -3,9 +3,9 @@
 use memchr::memchr;
 
 use super::quoted::{Dialect, Quoted, follow};
-use crate::decode::cells::Span;
-use crate::decode::scan::{ChunkSink, Masks, for_each_chunk};
-use crate::decode::{Fault, Reason};
+use crate::cells::Span;
+use crate::scan::{ChunkSink, Masks, for_each_chunk};
+use crate::{Fault, Reason};
 
 /// The fields of a block, row by row.
 #[derive(Debug, Default)]

@@ -1,0 +1,60 @@
+//! Decoding alone, on one thread: bytes a second. `cargo bench -p etl-decode`, or with `-- NAME` for some.
+
+#[path = "../../benches/pieces/lineitem.rs"]
+mod lineitem;
+
+use bytes::Bytes;
+use divan::Bencher;
+use divan::counter::BytesCount;
+use etl_decode::csv::CsvSplitter;
+use etl_decode::json::NdjsonDecoder;
+use etl_decode::{Block, BlockDecoder, Splitter};
+use etl_rules::ColumnUse;
+use lineitem::{BLOCK_BYTES, DIALECT, TYPES, WIDTH, csv, csv_decoder, schema};
+
+fn main() {
+    divan::main();
+}
+
+/// The same rows as NDJSON; numbers as numbers.
+fn ndjson() -> Block {
+    let mut text = String::new();
+    for line in String::from_utf8_lossy(&csv().bytes).lines() {
+        let fields = line.splitn(WIDTH, ',').zip(TYPES).map(|(field, (name, column_type))| {
+            let quoted = matches!(column_type, "string" | "date") && !field.starts_with('"');
+            if quoted { format!("\"{name}\":\"{field}\"") } else { format!("\"{name}\":{field}") }
+        });
+        text.push_str(&format!("{{{}}}\n", fields.collect::<Vec<_>>().join(",")));
+    }
+    Block { bytes: Bytes::from(text), offset: 0 }
+}
+
+#[divan::bench]
+fn split_csv(bencher: Bencher<'_, '_>) {
+    let block = csv();
+    bencher.counter(BytesCount::new(block.bytes.len())).bench(|| {
+        let mut splitter = CsvSplitter::new(DIALECT, BLOCK_BYTES);
+        for portion in block.bytes.chunks(256 << 10) {
+            let _ = splitter.push(Bytes::copy_from_slice(portion));
+        }
+        splitter.next_block()
+    });
+}
+
+#[divan::bench]
+fn decode_csv(bencher: Bencher<'_, '_>) {
+    let (block, decoder) = (csv(), csv_decoder(&[]));
+    bencher.counter(BytesCount::new(block.bytes.len())).bench(|| decoder.decode(&block));
+}
+
+#[divan::bench]
+fn check_csv(bencher: Bencher<'_, '_>) {
+    let (block, decoder) = (csv(), csv_decoder(&[ColumnUse::None; WIDTH]));
+    bencher.counter(BytesCount::new(block.bytes.len())).bench(|| decoder.decode(&block));
+}
+
+#[divan::bench]
+fn decode_ndjson(bencher: Bencher<'_, '_>) {
+    let (block, decoder) = (ndjson(), NdjsonDecoder::new(&schema(), 1 << 20, &[]));
+    bencher.counter(BytesCount::new(block.bytes.len())).bench(|| decoder.decode(&block));
+}
