@@ -390,7 +390,7 @@ impl Pass {
     /// The steps of the job, bound to the columns; a mistake in them is found even by those who only validate.
     fn transform(&self, schema: &Schema, sources: &[OpenSource]) -> Result<Option<Arc<Transform>>> {
         // What is marked must not be written as it is, steps or none.
-        let marked = !schema.marked().is_empty() && !matches!(self.action, Action::Validate);
+        let marked = !schema.marked().is_empty() && !matches!(self.action, Action::Validate { .. });
         if self.job.transform.is_empty() && !marked {
             return Ok(None);
         }

@@ -35,7 +35,10 @@ use crate::write::{DataFile, OutputFormat};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Only judge.
-    Validate,
+    Validate {
+        /// Whether the report has the SHA-256 of each input.
+        hashed: bool,
+    },
     /// Judge, and publish the accepted rows where the job says.
     Publish {
         /// Do everything but writing.
@@ -65,7 +68,10 @@ pub async fn run(job: Job, action: Action, mut cx: RunContext) -> Result<RunRepo
     if job.edges.catalog.is_some() && cx.catalog.is_none() && matches!(action, Action::Publish { dry_run: false }) {
         return Err(Error::internal("the job names a catalog and none is at hand"));
     }
-    let inputs = source::list(&job.locations, cx.stores.as_ref()).await?;
+    let mut inputs = source::list(&job.locations, cx.stores.as_ref()).await?;
+    // Manifests and the audit name the bytes that were judged; where there is neither, only who asks pays for it.
+    let hashed = matches!(action, Action::Publish { .. } | Action::Stage | Action::Validate { hashed: true });
+    inputs.iter_mut().for_each(|input| input.hashed = hashed);
     let sizes: Option<u64> = inputs.iter().map(|input| input.size).sum();
     cx.observer.total_bytes(sizes);
     let sources = open_sources(&job, cx.stores.as_ref()).await?;

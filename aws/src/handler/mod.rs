@@ -180,7 +180,7 @@ impl Handler {
         }
         let action = match job.sink {
             Some(_) => Action::Publish { dry_run: request.dry_run },
-            None => Action::Validate,
+            None => Action::Validate { hashed: true },
         };
         let context = RunContext {
             stores: Arc::clone(stores),

@@ -34,6 +34,9 @@ pub(crate) struct Validate {
     /// Rejected rows that are acceptable: a number or a share such as 1%
     #[arg(long, value_name = "ROWS", value_parser = rejected)]
     pub(crate) max_rejected: Option<String>,
+    /// Take the SHA-256 of each input, for the report
+    #[arg(long)]
+    pub(crate) sha256: bool,
     /// What rules need beside the data
     #[command(flatten)]
     pub(crate) ruling: Ruling,
@@ -102,6 +105,9 @@ pub(crate) struct Run {
     /// Do everything but the publishing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Take the SHA-256 of each input, for the report
+    #[arg(long)]
+    pub(crate) sha256: bool,
     /// What rules need beside the data
     #[command(flatten)]
     pub(crate) ruling: Ruling,

@@ -43,7 +43,8 @@ pub(super) async fn execute(args: Validate, world: &mut World) -> Result<u8, Fai
         job.locations.clone_from(&args.inputs);
     }
     job.history.clone_from(&args.history);
-    let report = world.run(async |context| etl_engine::run(job, Action::Validate, context).await).await?;
+    let hashed = args.sha256;
+    let report = world.run(async |context| etl_engine::run(job, Action::Validate { hashed }, context).await).await?;
     finish(&report, args.json, next(&report, &args).as_deref(), world)
 }
 

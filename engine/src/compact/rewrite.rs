@@ -133,7 +133,7 @@ impl Rewriter {
                 (Place::Object(Arc::clone(&self.root.store), Box::new(meta)), size)
             }
         };
-        Ok(ObjectRef { uri, size: Some(size), version: None, place })
+        Ok(ObjectRef { uri, size: Some(size), version: None, place, hashed: true })
     }
 
     /// The columns by the names that files have for them: catalogs know lower case only.

@@ -78,7 +78,7 @@ pub struct InputReport {
     pub size: u64,
     /// The store's version id or entity tag.
     pub version: Option<String>,
-    /// SHA-256 of the stored bytes, in hex.
+    /// SHA-256 of the stored bytes, in hex, where it was wanted.
     pub sha256: Option<String>,
 }
 

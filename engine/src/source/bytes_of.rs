@@ -1,4 +1,4 @@
-//! The stored bytes of one input, in order, with their SHA-256: what was hashed is what was read.
+//! The stored bytes of one input, in order, with their SHA-256 where it is wanted: what was hashed is what was read.
 
 use std::fs::File;
 use std::io::Read;
@@ -44,7 +44,7 @@ pub struct ByteSource {
     input: ObjectRef,
     reader: Reader,
     cancel: Cancel,
-    hash: Sha256,
+    hash: Option<Sha256>,
     read: u64,
 }
 
@@ -62,7 +62,8 @@ impl ByteSource {
             Place::File(path) => Reader::File(File::open(path).map_err(|error| cannot_read(input, error))?),
             Place::Object(store, meta) => Reader::Ranges(ranges(Arc::clone(store), meta), runtime.clone()),
         };
-        Ok(Self { input: input.clone(), reader, cancel: cancel.clone(), hash: Sha256::new(), read: 0 })
+        let hash = input.hashed.then(Sha256::new);
+        Ok(Self { input: input.clone(), reader, cancel: cancel.clone(), hash, read: 0 })
     }
 
     /// The next bytes; `None` at the end.
@@ -84,7 +85,9 @@ impl ByteSource {
         if bytes.is_empty() {
             return Ok(None);
         }
-        self.hash.update(&bytes);
+        if let Some(hash) = &mut self.hash {
+            hash.update(&bytes);
+        }
         self.read += bytes.len() as u64;
         Ok(Some(bytes))
     }
@@ -97,6 +100,15 @@ impl ByteSource {
     /// Bytes read so far.
     pub fn bytes_read(&self) -> u64 {
         self.read
+    }
+
+    /// What others read without this, once they did.
+    ///
+    /// # Errors
+    /// `Changed` when the input is not what it was when it was listed.
+    pub fn unread(mut self) -> Result<InputReport> {
+        self.read = self.input.size.unwrap_or(0);
+        self.finish()
     }
 
     /// What was read, once it was read to the end.
@@ -117,8 +129,9 @@ impl ByteSource {
                 return Err(differs());
             }
         }
-        let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(InputReport { uri: self.input.uri, size: self.read, version: self.input.version, sha256: Some(sha256) })
+        let hex = |hash: Sha256| hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = self.hash.map(hex);
+        Ok(InputReport { uri: self.input.uri, size: self.read, version: self.input.version, sha256 })
     }
 }
 

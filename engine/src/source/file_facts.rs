@@ -92,9 +92,10 @@ fn checksum(object: &ObjectRef, algorithm: HashAlgorithm, runtime: &Handle, canc
     match algorithm {
         HashAlgorithm::Md5 => digest::<Md5>(object, runtime, cancel),
         HashAlgorithm::Sha1 => digest::<Sha1>(object, runtime, cancel),
-        // Reading takes this one in any case.
+        // What is read may be hashed so on its way.
         HashAlgorithm::Sha256 => {
-            let mut source = ByteSource::open(object, runtime, cancel)?;
+            let object = ObjectRef { hashed: true, ..object.clone() };
+            let mut source = ByteSource::open(&object, runtime, cancel)?;
             while source.read()?.is_some() {}
             let missing = || Error::internal(format!("no checksum of {}", object.uri));
             source.finish()?.sha256.ok_or_else(missing)
@@ -103,7 +104,8 @@ fn checksum(object: &ObjectRef, algorithm: HashAlgorithm, runtime: &Handle, canc
 }
 
 fn digest<D: Digest>(object: &ObjectRef, runtime: &Handle, cancel: &Cancel) -> Result<String> {
-    let mut source = ByteSource::open(object, runtime, cancel)?;
+    let object = ObjectRef { hashed: false, ..object.clone() };
+    let mut source = ByteSource::open(&object, runtime, cancel)?;
     let mut hash = D::new();
     while let Some(bytes) = source.read()? {
         hash.update(&bytes);
@@ -208,7 +210,7 @@ mod tests {
             file_facts(&FileNeed::default(), inputs, &LocalStores, runtime.handle(), &Cancel::default())
         };
         assert_eq!(names(&ask(&inputs).unwrap()), ["a.csv"]);
-        let stdin = ObjectRef { uri: "-".to_owned(), size: None, version: None, place: Place::Stdin };
+        let stdin = ObjectRef { uri: "-".to_owned(), size: None, version: None, place: Place::Stdin, hashed: true };
         assert_eq!(ask(&[stdin]).unwrap_err(), "standard input is not a file: it has no size and no age");
     }
 

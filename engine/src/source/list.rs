@@ -33,6 +33,8 @@ pub struct ObjectRef {
     pub version: Option<String>,
     /// Where it is.
     pub place: Place,
+    /// Whether the SHA-256 of its bytes is wanted: it costs as much as a fifth of judging them.
+    pub hashed: bool,
 }
 
 /// Finds the inputs that `locations` name: files, directories, globs, `-`, URLs. Sorted within each location. A URL may end
@@ -46,7 +48,7 @@ pub async fn list(locations: &[String], stores: &dyn StoreProvider) -> Result<Ve
     let mut inputs = Vec::new();
     for location in locations {
         let found = match location.as_str() {
-            "-" => vec![ObjectRef { uri: "-".to_owned(), size: None, version: None, place: Place::Stdin }],
+            "-" => vec![ObjectRef { uri: "-".to_owned(), size: None, version: None, place: Place::Stdin, hashed: true }],
             url if is_url(url) && !url.starts_with("file://") => remote(url, stores).await?,
             path => local(FilePath::new(path.strip_prefix("file://").unwrap_or(path)))?,
         };
@@ -198,6 +200,7 @@ fn local_file(path: &FilePath) -> Result<ObjectRef> {
         size: regular.then_some(metadata.len()),
         version: regular.then(|| local_version(&metadata)),
         place: Place::File(path.to_path_buf()),
+        hashed: true,
     })
 }
 
@@ -227,6 +230,7 @@ async fn remote(url: &str, stores: &dyn StoreProvider) -> Result<Vec<ObjectRef>>
         size: Some(meta.size),
         version: meta.version.clone().or_else(|| meta.e_tag.clone()),
         place: Place::Object(Arc::clone(store), Box::new(meta)),
+        hashed: true,
     };
     let located = locate(root, stores)?;
     if !wild && !key.is_empty() && !key.ends_with('/') {

@@ -110,6 +110,12 @@ impl ParquetInput {
             work()?;
             return Ok(report.clone());
         }
+        if !self.input.hashed {
+            work()?;
+            let report = ByteSource::open(&self.input, runtime, cancel)?.unread()?;
+            bytes_read.fetch_add(report.size, Ordering::Relaxed);
+            return Ok(report);
+        }
         // What ends one ends the other.
         let stop = Cancel::default();
         let cancel = cancel.joined(&stop);

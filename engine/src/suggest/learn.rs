@@ -93,7 +93,7 @@ fn learn(job: &Job, holdout: f64, cx: &RunContext, inputs: Vec<ObjectRef>, runti
 async fn confirm(suggestion: &mut Suggestion, job: Job, cx: RunContext) -> Result<()> {
     let text = suggestion.dqdl();
     let job = Job { rules: Some(text), row_outcomes: None, sink: None, ..job };
-    let report = run(job, Action::Validate, cx).await?;
+    let report = run(job, Action::Validate { hashed: false }, cx).await?;
     if report.rule_outcomes.len() != suggestion.rules.len() {
         return Err(Error::internal("the suggested rules could not be judged"));
     }
