@@ -11,7 +11,7 @@ use chrono::DateTime;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use etl_decode::BlockDecoder;
-use etl_engine::exec::keys::KeyStore;
+use etl_engine::exec::keys::{KeyStore, SpreadHashes};
 use etl_rules::dqdl::parse;
 use etl_rules::{BindContext, NoSql, RuleSet};
 use lineitem::{csv, csv_decoder, schema};
@@ -58,7 +58,7 @@ fn count_keys(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(KEYS)).bench(|| {
         let mut store = KeyStore::new(1 << 30, &std::env::temp_dir());
         for chunk in hashes.chunks(8192) {
-            let _ = store.append(0, chunk);
+            let _ = store.append(0, &SpreadHashes::of(chunk));
         }
         store.count(&[])
     });

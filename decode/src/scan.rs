@@ -7,8 +7,9 @@
 /// Bytes looked at together.
 const LANES: usize = 64;
 
-/// A bit for each byte of a chunk that equals each of three needles; bit 0 is the first byte.
-pub(super) type Masks = [u64; 3];
+/// A bit for each byte of a chunk that equals each of three needles, and, last, for each that is not ASCII; bit 0 is the first
+/// byte.
+pub(super) type Masks = [u64; 4];
 
 /// Takes the masks of a text, chunk by chunk.
 pub(super) trait ChunkSink {
@@ -59,7 +60,9 @@ fn chunks<S: ChunkSink>(
 fn masks_scalar(chunk: &[u8; LANES], needles: [u8; 3]) -> Masks {
     let mask =
         |needle: u8| chunk.iter().enumerate().fold(0, |mask, (at, byte)| mask | (u64::from(*byte == needle) << at));
-    needles.map(mask)
+    let [a, b, c] = needles.map(mask);
+    let high = chunk.iter().enumerate().fold(0, |mask, (at, byte)| mask | (u64::from(!byte.is_ascii()) << at));
+    [a, b, c, high]
 }
 
 /// SSE2 is part of every x86-64 processor.
@@ -67,13 +70,14 @@ fn masks_scalar(chunk: &[u8; LANES], needles: [u8; 3]) -> Masks {
 #[inline]
 fn masks_sse2(chunk: &[u8; LANES], needles: [u8; 3]) -> Masks {
     use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_set1_epi8};
-    let mut masks = [0; 3];
+    let mut masks = [0; 4];
     for part in 0..LANES / 16 {
         // SAFETY: SSE2 is part of the x86-64 baseline; the 16 bytes at `part * 16` lie within the 64 of `chunk`, and
         // `loadu` asks for no alignment.
         let bits = unsafe {
             let bytes = _mm_loadu_si128(chunk.as_ptr().add(part * 16).cast());
-            needles.map(|needle| _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(needle.cast_signed()))))
+            let mask = |needle: u8| _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(needle.cast_signed())));
+            [mask(needles[0]), mask(needles[1]), mask(needles[2]), _mm_movemask_epi8(bytes)]
         };
         for (mask, bits) in masks.iter_mut().zip(bits) {
             *mask |= u64::from(bits as u32) << (part * 16);
@@ -94,12 +98,14 @@ fn with_avx2<S: ChunkSink>(bytes: &[u8], needles: [u8; 3], sink: S) -> S {
         unsafe {
             let low = _mm256_loadu_si256(chunk.as_ptr().cast());
             let high = _mm256_loadu_si256(chunk.as_ptr().add(32).cast());
-            needles.map(|needle| {
+            let both = |low: i32, high: i32| u64::from(low as u32) | u64::from(high as u32) << 32;
+            let mask = |needle: u8| {
                 let needle = _mm256_set1_epi8(needle.cast_signed());
-                let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, needle)) as u32;
-                let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, needle)) as u32;
-                u64::from(low) | u64::from(high) << 32
-            })
+                let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, needle));
+                both(low, _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, needle)))
+            };
+            let not_ascii = both(_mm256_movemask_epi8(low), _mm256_movemask_epi8(high));
+            [mask(needles[0]), mask(needles[1]), mask(needles[2]), not_ascii]
         }
     };
     chunks(bytes, needles, masks, sink)
@@ -109,17 +115,20 @@ fn with_avx2<S: ChunkSink>(bytes: &[u8], needles: [u8; 3], sink: S) -> S {
 #[cfg(target_arch = "aarch64")]
 #[inline]
 fn masks_neon(chunk: &[u8; LANES], needles: [u8; 3]) -> Masks {
-    use std::arch::aarch64::{vaddv_u8, vandq_u8, vceqq_u8, vdupq_n_u8, vget_high_u8, vget_low_u8, vld1q_u8};
+    use std::arch::aarch64::{vaddv_u8, vandq_u8, vceqq_u8, vcgeq_u8, vdupq_n_u8, vget_high_u8, vget_low_u8, vld1q_u8};
     const WEIGHTS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
-    let mut masks = [0; 3];
+    let mut masks = [0; 4];
     for part in 0..LANES / 16 {
         // SAFETY: NEON is part of the arm64 baseline; the 16 bytes at `part * 16` lie within the 64 of `chunk`.
         let bits = unsafe {
             let bytes = vld1q_u8(chunk.as_ptr().add(part * 16));
-            needles.map(|needle| {
-                let hits = vandq_u8(vceqq_u8(bytes, vdupq_n_u8(needle)), vld1q_u8(WEIGHTS.as_ptr()));
+            let weights = vld1q_u8(WEIGHTS.as_ptr());
+            let bits = |hits| {
+                let hits = vandq_u8(hits, weights);
                 u16::from(vaddv_u8(vget_low_u8(hits))) | (u16::from(vaddv_u8(vget_high_u8(hits))) << 8)
-            })
+            };
+            let [a, b, c] = needles.map(|needle| bits(vceqq_u8(bytes, vdupq_n_u8(needle))));
+            [a, b, c, bits(vcgeq_u8(bytes, vdupq_n_u8(0x80)))]
         };
         for (mask, bits) in masks.iter_mut().zip(bits) {
             *mask |= u64::from(bits) << (part * 16);

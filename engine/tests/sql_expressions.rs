@@ -320,6 +320,8 @@ fn numbers() {
         ("round(-d)", "-3.0"),
         ("round(d)", "3.0"),
         ("round(cast('2.345' as double), 2)", "2.35"),
+        ("round(cast('1.005' as double), 2)", "1.01"),
+        ("round(cast('-2.675' as double), 2)", "-2.68"),
         ("round(125, -1)", "130"),
         ("cbrt(27.0)", "3.0"),
         ("exp(0)", "1.0"),

@@ -44,7 +44,7 @@ struct Indexer<'a> {
 
 impl ChunkSink for Indexer<'_> {
     #[inline(always)]
-    fn take(&mut self, [delimiters, feeds, quotes]: Masks, base: usize) {
+    fn take(&mut self, [delimiters, feeds, quotes, _]: Masks, base: usize) {
         let mut hits = delimiters | feeds | quotes;
         while hits != 0 {
             let at = base + hits.trailing_zeros() as usize;

@@ -103,9 +103,6 @@ impl BlockDecoder for CsvDecoder {
 
     fn decode(&self, block: &Block) -> Result<Decoded> {
         let bytes = &block.bytes[..];
-        if std::str::from_utf8(bytes).is_err() {
-            return self.irregular(bytes);
-        }
         ENDS.with_borrow_mut(|ends| {
             let Some(fields) = regular::regular(bytes, &self.dialect, self.width, ends) else {
                 return self.irregular(bytes);

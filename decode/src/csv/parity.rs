@@ -52,7 +52,7 @@ impl<'a> Parity<'a> {
 
     /// Takes the next 64 bytes; a bit for each that is outside quotes.
     #[inline(always)]
-    pub(super) fn outside(&mut self, [delimiters, feeds, quotes]: Masks, base: usize) -> u64 {
+    pub(super) fn outside(&mut self, [delimiters, feeds, quotes, _]: Masks, base: usize) -> u64 {
         let quoted = quotes & self.quotes;
         let ends = delimiters | feeds;
         if quoted | self.inside | self.after_close == 0 {

@@ -1,6 +1,6 @@
 //! The fields of a block whose records are all what they should be: found without looking at one after the other.
 //!
-//! By the [parity](super::parity) of quotes. Where a quote is misplaced, or a record has another number of fields than the
+//! By the [parity](super::parity) of quotes. Where a quote is misplaced, a byte is no UTF-8, or a record has another number of fields than the
 //! schema, nothing is said and [`index`](super::index) goes through the block field by field. A property test holds the two
 //! together.
 
@@ -40,6 +40,8 @@ struct Finder<'a> {
     count: usize,
     records: usize,
     lines: u32,
+    /// Not zero when a byte is no ASCII.
+    not_ascii: u64,
 }
 
 /// Ends that are written down at once, wanted or not: to ask after each costs more. Fields of five bytes seldom make more.
@@ -49,7 +51,8 @@ impl ChunkSink for Finder<'_> {
     #[inline(always)]
     fn take(&mut self, masks: Masks, base: usize) {
         let outside = self.parity.outside(masks, base);
-        let [delimiters, feeds, _] = masks;
+        let [delimiters, feeds, _, not_ascii] = masks;
+        self.not_ascii |= not_ascii;
         self.lines += feeds.count_ones();
         self.records += (feeds & outside).count_ones() as usize;
         let mut ending = (delimiters | feeds) & outside;
@@ -96,10 +99,10 @@ pub(super) fn regular<'a>(
         ends.resize(bytes.len() / 6 + 1 + 64, 0);
     }
     ends[0] = BEFORE;
-    let finder = Finder { parity: Parity::new(bytes, dialect), ends, count: 1, records: 0, lines: 0 };
-    let Finder { parity, ends, mut count, mut records, lines } =
+    let finder = Finder { parity: Parity::new(bytes, dialect), ends, count: 1, records: 0, lines: 0, not_ascii: 0 };
+    let Finder { parity, ends, mut count, mut records, lines, not_ascii } =
         for_each_chunk(bytes, Parity::needles(dialect), finder);
-    if parity.is_misplaced() || parity.is_inside() {
+    if parity.is_misplaced() || parity.is_inside() || (not_ascii != 0 && std::str::from_utf8(bytes).is_err()) {
         return None;
     }
     if !bytes.is_empty() && bytes.last() != Some(&b'\n') {

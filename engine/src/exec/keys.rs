@@ -51,6 +51,47 @@ struct Partition {
     pieces: Vec<(u64, usize)>,
 }
 
+/// The hashes of a block in the order of their partitions: spread where there are many threads, so that the one that gathers
+/// them only copies.
+#[derive(Debug)]
+pub struct SpreadHashes {
+    hashes: Vec<u128>,
+    /// Where the hashes of each partition end.
+    ends: [usize; PARTITIONS],
+}
+
+impl SpreadHashes {
+    /// Puts hashes in the order of their partitions.
+    pub fn of(hashes: &[u128]) -> Self {
+        let mut ends = [0; PARTITIONS];
+        hashes.iter().for_each(|hash| ends[partition_of(*hash)] += 1);
+        let mut start = 0;
+        for end in &mut ends {
+            (start, *end) = (start + *end, start);
+        }
+        // Each end is where its partition begins now, and is moved on with every hash.
+        let mut spread = vec![0; hashes.len()];
+        for hash in hashes {
+            let end = &mut ends[partition_of(*hash)];
+            if let Some(slot) = spread.get_mut(*end) {
+                *slot = *hash;
+            }
+            *end += 1;
+        }
+        Self { hashes: spread, ends }
+    }
+
+    fn partitions(&self) -> impl Iterator<Item = &[u128]> {
+        let starts = std::iter::once(0).chain(self.ends);
+        starts.zip(self.ends).map(|(start, end)| self.hashes.get(start..end).unwrap_or_default())
+    }
+}
+
+#[inline]
+fn partition_of(hash: u128) -> usize {
+    (hash >> (u128::BITS - PARTITION_BITS)) as usize
+}
+
 impl KeyStore {
     /// A store that holds at most about `limit_bytes` and spills to an unnamed file in `directory`.
     pub fn new(limit_bytes: u64, directory: &Path) -> Self {
@@ -59,24 +100,27 @@ impl KeyStore {
     }
 
     /// Adds hashes to the key set of an analyzer.
-    pub fn append(&mut self, set: usize, hashes: &[u128]) -> Result<()> {
+    pub fn append(&mut self, set: usize, hashes: &SpreadHashes) -> Result<()> {
         if let Entry::Vacant(vacant) = self.sets.entry(set) {
             vacant.insert(Keys { partitions: (0..PARTITIONS).map(|_| Partition::default()).collect() });
             self.share()?;
         }
         let Self { sets, gathered, spill, spilled_bytes, directory, .. } = self;
         let Some(set) = sets.get_mut(&set) else { return Ok(()) };
-        for &hash in hashes {
-            let partition = &mut set.partitions[(hash >> (u128::BITS - PARTITION_BITS)) as usize];
-            if partition.hashes.len() >= *gathered {
-                partition.spill(spill, spilled_bytes, directory)?;
-            }
-            if partition.hashes.len() == partition.hashes.capacity() {
-                // Doubled like any vector, but never beyond the share.
+        for (partition, mut hashes) in set.partitions.iter_mut().zip(hashes.partitions()) {
+            while !hashes.is_empty() {
+                if partition.hashes.len() >= *gathered {
+                    partition.spill(spill, spilled_bytes, directory)?;
+                }
                 let held = partition.hashes.len();
-                partition.hashes.reserve_exact(held.max(16).min(*gathered - held));
+                let (now, later) = hashes.split_at(hashes.len().min(*gathered - held));
+                if partition.hashes.capacity() - held < now.len() {
+                    // Doubled like any vector, but never beyond the share.
+                    partition.hashes.reserve_exact(held.max(now.len()).min(*gathered - held));
+                }
+                partition.hashes.extend_from_slice(now);
+                hashes = later;
             }
-            partition.hashes.push(hash);
         }
         Ok(())
     }
@@ -277,10 +321,10 @@ mod tests {
         for limit in [u64::MAX / 4, 1 << 20, 1 << 10] {
             let mut store = KeyStore::new(limit, &directory);
             for (number, chunk) in keys.chunks(10_000).enumerate() {
-                store.append(7, chunk).unwrap();
+                store.append(7, &SpreadHashes::of(chunk)).unwrap();
                 // A second set halves the room of the first while it is filled.
                 if number > 10 {
-                    store.append(9, &chunk[..100]).unwrap();
+                    store.append(9, &SpreadHashes::of(&chunk[..100])).unwrap();
                 }
             }
             assert_eq!(store.spilled_bytes() > 0, limit <= 1 << 20);
@@ -295,8 +339,8 @@ mod tests {
     fn what_is_held_does_not_grow_with_the_keys() {
         let mut store = KeyStore::new(1 << 20, &std::env::temp_dir());
         for chunk in hashes(500_000).chunks(5000) {
-            store.append(0, chunk).unwrap();
-            store.append(1, chunk).unwrap();
+            store.append(0, &SpreadHashes::of(chunk)).unwrap();
+            store.append(1, &SpreadHashes::of(chunk)).unwrap();
         }
         let held: usize = store.sets.values().flat_map(|set| &set.partitions).map(|part| part.hashes.capacity()).sum();
         assert!(held * HASH_BYTES <= 1 << 20, "{held}");

@@ -13,7 +13,7 @@ use datafusion_spark::function as spark;
 
 use super::cast;
 use super::kernel::Guarded;
-use super::{numbers, text};
+use super::{numbers, round, text};
 
 /// What an argument is read as before the function sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -281,7 +281,7 @@ pub(super) fn scalars() -> Vec<Arc<ScalarUDF>> {
         spark::math::abs(),
         spark::math::ceil(),
         spark::math::floor(),
-        spark::math::round(),
+        round::udf(spark::math::round()),
         spark::math::rint(),
         spark::math::expm1(),
         spark::math::pow(),

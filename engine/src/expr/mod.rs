@@ -18,6 +18,7 @@ mod messages;
 mod numbers;
 mod operators;
 mod query;
+mod round;
 mod rows;
 mod sandbox;
 mod scan;

@@ -62,6 +62,8 @@ pub struct Decompressor {
 
 /// Compressed bytes fed at once: at the worst ratio this makes 16 MiB.
 const PIECE_BYTES: usize = 16 << 10;
+/// Decompressed bytes that are given together: few enough to stay in the cache until they are copied into a block.
+const GATHERED_BYTES: usize = 256 << 10;
 
 impl Decompressor {
     /// A decompressor for the stream of `uri`.
@@ -100,20 +102,19 @@ impl Decompressor {
         if let Decoder::None = self.decoder {
             return Ok((!self.pending.is_empty()).then(|| std::mem::take(&mut self.pending)));
         }
-        let mut collected = Vec::new();
-        while !self.pending.is_empty() && collected.len() < (1 << 20) {
+        while !self.pending.is_empty() && self.gathered() < GATHERED_BYTES {
             let piece = self.pending.slice(..self.pending.len().min(PIECE_BYTES));
             self.pending.advance(piece.len());
             self.input += piece.len() as u64;
+            let before = self.gathered();
             let written = match &mut self.decoder {
                 Decoder::None => Ok(()),
                 Decoder::Gzip(decoder) => decoder.write_all(&piece),
-                Decoder::Zstd(decoder) => decoder.write_all(&piece),
+                Decoder::Zstd(decoder) => decoder.write_all(&piece).and_then(|()| decoder.flush()),
             };
             written.map_err(|error| damaged(&self.uri, self.input, error))?;
             self.frame_open = true;
-            let out = self.take_output()?;
-            self.output += out.len() as u64;
+            self.output += (self.gathered() - before) as u64;
             if self.output > self.free && self.output / self.input.max(1) >= MAX_RATIO {
                 return Err(Error::new(
                     ErrorKind::Data,
@@ -126,19 +127,26 @@ impl Decompressor {
                     "this looks like a decompression bomb; if it is none, decompress it and send the text itself",
                 ));
             }
-            if collected.is_empty() { collected = out } else { collected.extend_from_slice(&out) }
         }
-        Ok((!collected.is_empty()).then(|| Bytes::from(collected)))
+        if self.gathered() == 0 {
+            return Ok(None);
+        }
+        // What comes next finds its room at once: a vector that grows is copied each time.
+        let fresh = Vec::with_capacity(self.gathered().max(GATHERED_BYTES) + GATHERED_BYTES / 4);
+        let collected = match &mut self.decoder {
+            Decoder::None => Vec::new(),
+            Decoder::Gzip(decoder) => std::mem::replace(decoder.get_mut(), fresh),
+            Decoder::Zstd(decoder) => std::mem::replace(decoder.get_mut(), fresh),
+        };
+        Ok(Some(Bytes::from(collected)))
     }
 
-    fn take_output(&mut self) -> Result<Vec<u8>> {
-        match &mut self.decoder {
-            Decoder::None => Ok(Vec::new()),
-            Decoder::Gzip(decoder) => Ok(std::mem::take(decoder.get_mut())),
-            Decoder::Zstd(decoder) => {
-                decoder.flush().map_err(|error| damaged(&self.uri, self.input, error))?;
-                Ok(std::mem::take(decoder.get_mut()))
-            }
+    /// Decompressed bytes that were not given yet.
+    fn gathered(&self) -> usize {
+        match &self.decoder {
+            Decoder::None => 0,
+            Decoder::Gzip(decoder) => decoder.get_ref().len(),
+            Decoder::Zstd(decoder) => decoder.get_ref().len(),
         }
     }
 

@@ -15,6 +15,7 @@ use etl_rules::{ColumnUse, LateRows, ROW_OUTCOME_COLUMNS, RuleSet, RuleSetState}
 use crate::decode::parquet::{RowFitter, rows_as_json};
 use crate::decode::{Block, BlockDecoder, Decoded, Fault, Reason};
 use crate::error::{Error, Result};
+use crate::exec::keys::SpreadHashes;
 
 /// One thing wrong with one record, by decode or by a row rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +98,7 @@ pub struct Judged {
     /// The ruleset's state over this block.
     pub state: RuleSetState,
     /// Key hashes of this block, by analyzer.
-    pub keys: Vec<(usize, Vec<u128>)>,
+    pub keys: Vec<(usize, SpreadHashes)>,
 }
 
 /// Where rows stand in their block.
@@ -178,6 +179,7 @@ impl Judge {
             .update(&fitting, &mut state)
             .map_err(|error| Error::internal("a rule could not be evaluated").with_source(error))?;
         let keys = self.rules.take_keys(&mut state);
+        let keys = keys.into_iter().map(|(set, hashes)| (set, SpreadHashes::of(&hashes))).collect();
 
         let spooled = self.spooled.as_deref().map(|columns| fitting.project(columns)).transpose()?;
         let labelled = self.labelled(&fitting)?;

@@ -41,8 +41,11 @@ impl FixedKeys {
         let mut offset = arrays.len().div_ceil(8);
         let width = offset + widths.iter().sum::<usize>();
         let mut keys = FixedKeys { bytes: vec![0; rows * width], width };
+        keys.mark_all(arrays);
         for (index, (array, bytes)) in arrays.iter().zip(widths).enumerate() {
-            keys.mark(index, array);
+            if array.null_count() > 0 {
+                keys.mark(index, array);
+            }
             match array.data_type() {
                 DataType::Int8 => keys.put::<Int8Type, 1>(array, offset, i8::to_le_bytes),
                 DataType::Int16 => keys.put::<Int16Type, 2>(array, offset, i16::to_le_bytes),
@@ -69,6 +72,17 @@ impl FixedKeys {
             offset += bytes;
         }
         Some(keys)
+    }
+
+    /// Marks the columns without NULLs in all rows.
+    fn mark_all(&mut self, arrays: &[ArrayRef]) {
+        for (at, columns) in arrays.chunks(8).enumerate() {
+            let whole = columns.iter().enumerate().filter(|(_, array)| array.null_count() == 0);
+            let bits = whole.fold(0, |bits, (index, _)| bits | 1 << index);
+            for byte in self.bytes.iter_mut().skip(at).step_by(self.width) {
+                *byte = bits;
+            }
+        }
     }
 
     fn mark(&mut self, index: usize, array: &ArrayRef) {
