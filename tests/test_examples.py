@@ -127,6 +127,24 @@ def test_the_readme_s_sql_answers(etl, tmp_path):
     assert duckdb.sql(f"select count(*) from {table}").fetchall() == [(26483,)]
 
 
+def test_quickstart_runs_in_a_fresh_clone_and_again(tmp_path):
+    (tmp_path / "clone" / "scripts").mkdir(parents=True)
+    shutil.copy(ROOT / "scripts" / "quickstart", tmp_path / "clone" / "scripts")
+    shutil.copytree(ROOT / "examples", tmp_path / "clone" / "examples")
+    # What cargo would build is there already.
+    (tmp_path / "target" / "debug").mkdir(parents=True)
+    (tmp_path / "target" / "debug" / "etl-engine").symlink_to(Path(BIN).resolve())
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "cargo").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "cargo").chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "CARGO_TARGET_DIR": f"{tmp_path}/target"}
+    for again in [False, True]:
+        done = subprocess.run([tmp_path / "clone" / "scripts" / "quickstart"], env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "What next?" in done.stdout and ("Nothing to do" in done.stdout) == again
+    assert published(tmp_path / "clone" / "out" / "flights")
+
+
 @pytest.mark.parametrize("script", ["scripts/quickstart", "scripts/test", "scripts/make-example-data", ".ci/run"])
 def test_scripts_can_be_run(script):
     assert os.access(ROOT / script, os.X_OK)

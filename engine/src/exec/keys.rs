@@ -44,9 +44,14 @@ struct Keys {
     partitions: Vec<Partition>,
 }
 
+/// Hashes of a piece of a partition's memory at most: pieces are never moved, so no page is asked for twice.
+const PIECE_HASHES: usize = 2048;
+
 #[derive(Debug, Default)]
 struct Partition {
-    hashes: Vec<u128>,
+    hashes: Vec<Vec<u128>>,
+    /// How many they are.
+    held: usize,
     /// Where spilled hashes begin in the file, and how many they are.
     pieces: Vec<(u64, usize)>,
 }
@@ -109,17 +114,10 @@ impl KeyStore {
         let Some(set) = sets.get_mut(&set) else { return Ok(()) };
         for (partition, mut hashes) in set.partitions.iter_mut().zip(hashes.partitions()) {
             while !hashes.is_empty() {
-                if partition.hashes.len() >= *gathered {
+                if partition.held >= *gathered {
                     partition.spill(spill, spilled_bytes, directory)?;
                 }
-                let held = partition.hashes.len();
-                let (now, later) = hashes.split_at(hashes.len().min(*gathered - held));
-                if partition.hashes.capacity() - held < now.len() {
-                    // Doubled like any vector, but never beyond the share.
-                    partition.hashes.reserve_exact(held.max(now.len()).min(*gathered - held));
-                }
-                partition.hashes.extend_from_slice(now);
-                hashes = later;
+                hashes = partition.gather(hashes, *gathered);
             }
         }
         Ok(())
@@ -135,9 +133,8 @@ impl KeyStore {
         let hashes = (self.limit_bytes / HASH_BYTES as u64) as usize;
         self.gathered = (hashes / (self.sets.len() * PARTITIONS)).max(MIN_GATHERED);
         for partition in self.sets.values_mut().flat_map(|set| &mut set.partitions) {
-            if partition.hashes.capacity() > self.gathered {
+            if partition.held > self.gathered {
                 partition.spill(&mut self.spill, &mut self.spilled_bytes, &self.directory)?;
-                partition.hashes = Vec::new();
             }
         }
         Ok(())
@@ -179,6 +176,20 @@ struct Counted {
 }
 
 impl Partition {
+    /// Takes as many hashes as there is room for in one piece, and in a share of `most` in all; gives the others back.
+    fn gather<'a>(&mut self, hashes: &'a [u128], most: usize) -> &'a [u128] {
+        let room = |piece: &Vec<u128>| piece.capacity() - piece.len();
+        if self.hashes.last().is_none_or(|piece| room(piece) == 0) {
+            // The first pieces are small: few keys shall take little memory.
+            self.hashes.push(Vec::with_capacity(self.held.clamp(16, PIECE_HASHES).min(most - self.held)));
+        }
+        let Some(piece) = self.hashes.last_mut() else { return hashes };
+        let (now, later) = hashes.split_at(hashes.len().min(room(piece)));
+        piece.extend_from_slice(now);
+        self.held += now.len();
+        later
+    }
+
     fn spill(&mut self, spill: &mut Option<File>, spilled_bytes: &mut u64, directory: &Path) -> Result<()> {
         let failed = |error: std::io::Error| {
             Error::storage("key hashes could not be spilled to disk", error)
@@ -191,30 +202,33 @@ impl Partition {
             Some(file) => file,
             empty => empty.insert(tempfile::tempfile_in(directory).map_err(failed)?),
         };
-        let bytes: Vec<u8> = self.hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
-        file.write_all(&bytes).map_err(failed)?;
-        self.pieces.push((*spilled_bytes, self.hashes.len()));
-        *spilled_bytes += bytes.len() as u64;
-        // The room is kept: it is filled again.
-        self.hashes.clear();
+        let start = *spilled_bytes;
+        for piece in self.hashes.drain(..) {
+            let bytes: Vec<u8> = piece.iter().flat_map(|hash| hash.to_le_bytes()).collect();
+            file.write_all(&bytes).map_err(failed)?;
+            *spilled_bytes += bytes.len() as u64;
+        }
+        self.pieces.push((start, std::mem::take(&mut self.held)));
         Ok(())
     }
 
     fn count(mut self, file: Option<&Mutex<File>>, held: usize, wants_repeated: bool) -> Result<Counted> {
         let mut counted = Counted::default();
         let Some(file) = file.filter(|_| !self.pieces.is_empty()) else {
-            let mut tally = Tally::new(std::mem::take(&mut self.hashes), usize::MAX);
+            let mut hashes = Vec::with_capacity(self.held);
+            self.hashes.drain(..).for_each(|piece| hashes.extend_from_slice(&piece));
+            let mut tally = Tally::new(hashes, usize::MAX);
             tally.take(&mut counted, wants_repeated);
             return Ok(counted);
         };
-        let all = self.hashes.len() + self.pieces.iter().map(|(_, count)| count).sum::<usize>();
+        let all = self.held + self.pieces.iter().map(|(_, count)| count).sum::<usize>();
         // Hashes are even, so each of the passes meets about as many; half as many again is room for chance.
         let bits = (all * 3 / 2).div_ceil(held).next_power_of_two().ilog2();
         let pass_of = |hash: u128| (hash << PARTITION_BITS).unbounded_shr(u128::BITS - bits) as usize;
         let mut tally = Tally::new(Vec::with_capacity(held.min(all)), held);
         let mut bytes = Vec::new();
         for pass in 0..1usize << bits {
-            tally.add(self.hashes.iter().copied().filter(|&hash| pass_of(hash) == pass));
+            tally.add(self.hashes.iter().flatten().copied().filter(|&hash| pass_of(hash) == pass));
             for &(start, count) in &self.pieces {
                 bytes.resize(count * HASH_BYTES, 0);
                 read(file, start, &mut bytes)?;
@@ -342,7 +356,8 @@ mod tests {
             store.append(0, &SpreadHashes::of(chunk)).unwrap();
             store.append(1, &SpreadHashes::of(chunk)).unwrap();
         }
-        let held: usize = store.sets.values().flat_map(|set| &set.partitions).map(|part| part.hashes.capacity()).sum();
+        let held: usize =
+            store.sets.values().flat_map(|set| &set.partitions).flat_map(|part| &part.hashes).map(Vec::capacity).sum();
         assert!(held * HASH_BYTES <= 1 << 20, "{held}");
     }
 

@@ -48,7 +48,9 @@ pub async fn list(locations: &[String], stores: &dyn StoreProvider) -> Result<Ve
     let mut inputs = Vec::new();
     for location in locations {
         let found = match location.as_str() {
-            "-" => vec![ObjectRef { uri: "-".to_owned(), size: None, version: None, place: Place::Stdin, hashed: true }],
+            "-" => {
+                vec![ObjectRef { uri: "-".to_owned(), size: None, version: None, place: Place::Stdin, hashed: true }]
+            }
             url if is_url(url) && !url.starts_with("file://") => remote(url, stores).await?,
             path => local(FilePath::new(path.strip_prefix("file://").unwrap_or(path)))?,
         };
