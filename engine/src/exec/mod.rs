@@ -52,8 +52,8 @@ const BASE_BYTES: u64 = 80 << 20;
 const BLOCKS_SHARE: u64 = 4;
 /// A block under way costs its text, its field positions and its columns: about six times its size.
 const BLOCK_COST: u64 = 6;
-/// With its field positions and columns such a block stays within a core's second-level cache.
-const MAX_BLOCK_BYTES: u64 = 1 << 20;
+/// Larger blocks fall out of a core's second-level cache, with their field positions and columns, before the rules see them.
+const MAX_BLOCK_BYTES: u64 = 512 << 10;
 /// Smaller ones cost more by themselves than what is in them.
 const MIN_BLOCK_BYTES: u64 = 64 << 10;
 
@@ -108,6 +108,6 @@ impl Limits {
     /// Blocks under way at once: enough to keep the workers busy, as few as the memory allows.
     pub fn blocks_in_flight(&self) -> usize {
         let affordable = self.for_data() / BLOCKS_SHARE / (BLOCK_COST * self.block_bytes() as u64);
-        (affordable as usize).clamp(2, 4 * self.threads + 2)
+        (affordable as usize).clamp(2, 8 * self.threads + 2)
     }
 }
