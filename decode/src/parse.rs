@@ -73,11 +73,10 @@ pub(crate) fn decimal(text: &[u8], precision: u8, scale: u32, point: u8, round: 
         }
         let decimals = decimals.unwrap_or(0) as u32;
         if digits > 0 && decimals <= scale {
-            let value = i128::from(value) * POWERS[(scale - decimals) as usize];
-            if value < POWERS[precision as usize] {
-                return Ok(if negative { -value } else { value });
-            }
-            return Err(Reason::OutOfRange);
+            return match i128::from(value).checked_mul(POWERS[(scale - decimals) as usize]) {
+                Some(value) if value < POWERS[precision as usize] => Ok(if negative { -value } else { value }),
+                _ => Err(Reason::OutOfRange),
+            };
         }
     }
     long_decimal(negative, body, precision, scale, point, round)
@@ -112,20 +111,21 @@ fn long_decimal(
     };
     let mut value: i128 = 0;
     let mut decimals: i64 = -exponent;
-    let (mut after_point, mut digits, mut overflow) = (false, 0u32, false);
+    let (mut after_point, mut digits) = (false, 0u32);
+    // The first digit behind the 38 that any decimal holds, and whether one of them is not zero.
+    let (mut next, mut more) = (None, false);
     for &byte in mantissa {
         match byte {
             b'0'..=b'9' => {
                 digits += 1;
-                decimals += i64::from(after_point);
-                match value.checked_mul(10).and_then(|value| value.checked_add(i128::from(byte - b'0'))) {
-                    Some(next) => value = next,
-                    // Digits beyond 38 after the point may still be dropped or rounded away.
-                    None if after_point => {
-                        overflow |= byte != b'0';
-                        decimals -= 1;
-                    }
-                    None => return Err(all_digits(mantissa, point)),
+                let digit = i128::from(byte - b'0');
+                if value < POWERS[37] {
+                    value = value * 10 + digit;
+                    decimals += i64::from(after_point);
+                } else {
+                    next.get_or_insert(digit);
+                    more |= digit != 0;
+                    decimals -= i64::from(!after_point);
                 }
             }
             _ if byte == point && !after_point => after_point = true,
@@ -135,32 +135,28 @@ fn long_decimal(
     if digits == 0 {
         return Err(Reason::NotADecimal);
     }
-    let scale = i64::from(scale);
-    if decimals > scale {
-        let drop = decimals - scale;
+    let drop = decimals - i64::from(scale);
+    if drop >= 0 {
         let (kept, rest) = match POWERS.get(drop as usize) {
             Some(&power) => (value / power, value % power),
             None => (0, value),
         };
-        if (rest != 0 || overflow) && !round {
+        if (rest != 0 || more) && !round {
             return Err(Reason::TooManyDecimals);
         }
-        let half = POWERS.get(drop as usize).map_or(i128::MAX, |power| power / 2);
-        value = kept + i128::from(rest != 0 && rest >= half);
+        let up = match POWERS.get(drop as usize) {
+            Some(1) => next.is_some_and(|digit| digit >= 5),
+            Some(power) => rest >= power / 2,
+            None => false,
+        };
+        value = kept + i128::from(up);
     } else if value != 0 {
-        let factor = POWERS.get((scale - decimals) as usize).ok_or(Reason::OutOfRange)?;
+        let factor = POWERS.get(-drop as usize).ok_or(Reason::OutOfRange)?;
         value = value.checked_mul(*factor).ok_or(Reason::OutOfRange)?;
     }
     match value < POWERS[precision as usize] {
         true => Ok(if negative { -value } else { value }),
         false => Err(Reason::OutOfRange),
-    }
-}
-
-fn all_digits(text: &[u8], point: u8) -> Reason {
-    match text.iter().all(|byte| byte.is_ascii_digit() || *byte == point) {
-        true => Reason::OutOfRange,
-        false => Reason::NotADecimal,
     }
 }
 
@@ -271,4 +267,28 @@ pub(crate) fn timestamp(text: &[u8]) -> Option<i64> {
     };
     let seconds = i64::from(hour * 3600 + minute * 60 + second) - offset_minutes * 60;
     Some(day + seconds * 1_000_000 + micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_of_more_digits_than_fit_are_refused_or_rounded_and_never_cut() {
+        let read = |text: &str, scale, round| decimal(text.as_bytes(), 38, scale, b'.', round);
+        // Nine digits before 38 behind the point are more than 128 bits hold.
+        assert_eq!(read("123456789", 38, false), Err(Reason::OutOfRange));
+        assert_eq!(read("99999999999.5", 30, false), Err(Reason::OutOfRange));
+        // A 39th digit behind the point.
+        let nines = "9".repeat(37);
+        assert_eq!(read(&format!("0.2{nines}1"), 38, false), Err(Reason::TooManyDecimals));
+        assert_eq!(read(&format!("0.2{}5", "0".repeat(37)), 38, true), Ok(2 * 10i128.pow(37) + 1));
+        assert_eq!(read(&format!("0.2{}0", "0".repeat(37)), 38, false), Ok(2 * 10i128.pow(37)));
+        // Near the largest number of 128 bits, where one digit has no room and the next one has.
+        let digits = "1.7014118346046923173168730371588410572";
+        assert_eq!(read(&format!("{digits}94"), 37, true), Ok(17014118346046923173168730371588410573));
+        // An exponent that brings back what stands before the point.
+        assert_eq!(read(&format!("1{}e-40", "0".repeat(40)), 2, false), Ok(100));
+        assert_eq!(read(&format!("1{}x", "0".repeat(40)), 2, false), Err(Reason::NotADecimal));
+    }
 }
