@@ -31,7 +31,8 @@ impl Seen {
             self.nulls += 1;
             return;
         }
-        if let Some(word) = NULL_WORDS.iter().find(|word| **word == text) {
+        // Between quotes it is a text, as for the decoder.
+        if let Some(word) = NULL_WORDS.iter().find(|word| **word == text && !quoted) {
             self.nulls += 1;
             if !self.words.contains(word) {
                 self.words.push(word);
@@ -40,7 +41,7 @@ impl Seen {
         }
         self.values += 1;
         let digits = text.strip_prefix(b"-").unwrap_or(text);
-        let code = (digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit()) || text[0] == b'+';
+        let code = (digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit()) || text.starts_with(b"+");
         let integer = !code && digits.len() <= 18 && parse::integer(text, i64::MIN, i64::MAX).is_ok();
         let number = !code && digits.first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.');
         self.kinds[INTEGER] += u64::from(integer);
@@ -104,6 +105,15 @@ mod tests {
         let rows = values.iter().map(|value| vec![(value.as_bytes(), false)]);
         let schema = infer(&["c".to_owned()], rows);
         assert_eq!(schema.columns[0].column_type.to_string(), expected, "{values:?}");
+    }
+
+    #[test]
+    fn what_stands_between_quotes_is_never_null() {
+        for quoted in ["", "NA"] {
+            let rows = [(&b"1"[..], false), (quoted.as_bytes(), true)].map(|cell| [cell]);
+            let schema = infer(&["c".to_owned()], rows.into_iter());
+            assert_eq!(schema.columns[0].column_type, ColumnType::String, "{quoted:?}");
+        }
     }
 
     #[test]
