@@ -132,8 +132,8 @@ pub(crate) struct Cells<'a, F> {
     pub(crate) bytes: &'a [u8],
     /// Where they stand.
     pub(crate) fields: F,
-    /// The quote that may be doubled.
-    pub(crate) quote: u8,
+    /// The quote that may be doubled, where quotes mean something.
+    pub(crate) quote: Option<u8>,
     /// How many records there are.
     pub(crate) records: usize,
 }

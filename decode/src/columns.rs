@@ -206,9 +206,9 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         if !span.is_quoted() && self.decoder.is_null(text) {
             return Cell::Null;
         }
-        match span.is_doubled() {
-            true => Cell::Text(Cow::Owned(undoubled(text, self.cells.quote))),
-            false => Cell::Text(Cow::Borrowed(text)),
+        match self.cells.quote.filter(|_| span.is_doubled()) {
+            Some(quote) => Cell::Text(Cow::Owned(undoubled(text, quote))),
+            None => Cell::Text(Cow::Borrowed(text)),
         }
     }
 
@@ -346,9 +346,9 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         // A text that is longer than any for NULL, no longer than the limit and without quotes is what it is.
         let usual = decoder.longest_null + 1..=limit.unwrap_or(usize::MAX);
         let as_it_stands = |start: usize| match F::WITH_QUOTES {
-            true => cells.bytes.get(start) != Some(&cells.quote),
+            true => cells.bytes.get(start) != cells.quote.as_ref(),
             // Its quotes, if any, are not doubled.
-            false => cells.quote == 0,
+            false => cells.quote.is_none(),
         };
         let records = self.records.clone();
         for (record, (start, end)) in records.clone().zip(cells.fields.column(records, position)) {

@@ -83,8 +83,17 @@ fn too_long_record(limit: usize, byte: u64) -> Error {
     )
 }
 
-/// Makes a fault of every record of more than `limit` bytes, its line end left out, and takes its fields out of `spans`.
-fn refuse_long(bytes: &[u8], starts: &[u32], limit: usize, spans: &mut [Span], width: usize, faults: &mut Vec<Fault>) {
+/// Makes a fault of every record of more than `limit` bytes, and takes its fields out of `spans`. `content` leaves out the line
+/// end of a record, and the empty lines behind it, which are nobody's.
+fn refuse_long(
+    bytes: &[u8],
+    starts: &[u32],
+    limit: usize,
+    content: impl Fn(&[u8]) -> &[u8],
+    spans: &mut [Span],
+    width: usize,
+    faults: &mut Vec<Fault>,
+) {
     if bytes.len() <= limit {
         return;
     }
@@ -93,10 +102,9 @@ fn refuse_long(bytes: &[u8], starts: &[u32], limit: usize, spans: &mut [Span], w
         if (end - start) as usize <= limit {
             continue;
         }
-        let text = bytes.get(start as usize..end as usize).unwrap_or_default();
-        let line = text.strip_suffix(b"\n").map_or(text, |line| line.strip_suffix(b"\r").unwrap_or(line));
-        if line.len() > limit {
-            let value = start..start + line.len() as u32;
+        let content = content(bytes.get(start as usize..end as usize).unwrap_or_default());
+        if content.len() > limit {
+            let value = start..start + content.len() as u32;
             faults.push(Fault { record: record as u32, column: None, reason: Reason::RecordTooLong, value });
             spans.get_mut(record * width..(record + 1) * width).unwrap_or_default().fill(Span::SKIP);
         }

@@ -66,18 +66,29 @@ impl CsvDecoder {
     }
 
     /// Decodes a block some of whose records may be at fault.
-    fn irregular(&self, bytes: &[u8]) -> Result<Decoded> {
+    pub(crate) fn irregular(&self, bytes: &[u8]) -> Result<Decoded> {
         let index::FieldIndex { mut spans, starts, mut faults, lines } = index::index(bytes, &self.dialect, self.width);
         if std::str::from_utf8(bytes).is_err() {
             let column = |field| self.positions.iter().position(|at| *at == Some(field)).map(|column| column as u32);
             encoding::refuse(bytes, &starts, &mut spans, self.width, column, &mut faults);
         }
-        refuse_long(bytes, &starts, self.dialect.max_field_bytes, &mut spans, self.width, &mut faults);
+        let longest = self.dialect.max_field_bytes;
+        refuse_long(bytes, &starts, longest, without_line_ends, &mut spans, self.width, &mut faults);
         let fields = Spans { spans: &spans, width: self.width };
-        let quote = self.dialect.quote.unwrap_or(0);
+        let quote = self.dialect.quote;
         let arrays = self.columns(&Cells { bytes, fields, quote, records: starts.len() - 1 }, &mut faults)?;
         self.decoded(arrays, faults, starts, lines)
     }
+}
+
+/// A record without its line end and the empty lines behind it. Of a quoted field, whatever it ends with, the quote is last.
+fn without_line_ends(record: &[u8]) -> &[u8] {
+    // A carriage return alone may be the last line of all.
+    let mut record = record.strip_suffix(b"\r").filter(|lines| lines.ends_with(b"\n")).unwrap_or(record);
+    while let Some(line) = record.strip_suffix(b"\n") {
+        record = line.strip_suffix(b"\r").unwrap_or(line);
+    }
+    record
 }
 
 thread_local! {
@@ -108,7 +119,7 @@ impl BlockDecoder for CsvDecoder {
                 return self.irregular(bytes);
             };
             let mut faults = Vec::new();
-            let quote = self.dialect.quote.unwrap_or(0);
+            let quote = self.dialect.quote;
             let arrays =
                 self.columns(&Cells { bytes, fields: &fields, quote, records: fields.records }, &mut faults)?;
             self.decoded(arrays, faults, fields.starts(), fields.lines)

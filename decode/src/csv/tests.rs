@@ -319,6 +319,25 @@ fn every_type_says_why_a_cell_does_not_fit() {
 }
 
 #[test]
+fn without_quotes_no_byte_is_one() {
+    let dialect = Dialect { quote: None, ..DIALECT };
+    let decoder = CsvDecoder::new(dialect, &text_schema(2), (0..2).map(Some).collect(), 2, &[]);
+    let decoded = decoder.decode(&Block { bytes: Bytes::from_static(b"\0a\0,\"b\"\n"), offset: 0 }).unwrap();
+    let cells = decoded.batch.columns().iter().map(|column| column.as_string::<i32>().value(0));
+    assert_eq!(cells.collect::<Vec<_>>(), ["\0a\0", "\"b\""]);
+}
+
+#[test]
+fn empty_lines_make_no_record_long() {
+    let dialect = Dialect { max_field_bytes: 64, ..DIALECT };
+    let decoder = CsvDecoder::new(dialect, &text_schema(2), (0..2).map(Some).collect(), 2, &[]);
+    for empty in ["\n".repeat(100), "\r\n".repeat(100), "\n".repeat(100) + "\r"] {
+        let bytes = Bytes::from(format!("a,b\r\n{empty}"));
+        assert_eq!(decoder.decode(&Block { bytes, offset: 0 }).unwrap().faults, [], "{empty:?}");
+    }
+}
+
+#[test]
 fn a_long_record_is_a_fault_and_one_without_end_an_error_whatever_the_portions() {
     let dialect = Dialect { max_field_bytes: 100, ..DIALECT };
     let run = |text: &[u8], portion: usize| -> Result<Vec<(usize, Option<&'static str>)>, String> {

@@ -65,6 +65,12 @@ impl NdjsonDecoder {
     }
 }
 
+/// The first line without its end.
+fn first_line(text: &[u8]) -> &[u8] {
+    let line = memchr(b'\n', text).and_then(|end| text.get(..end));
+    line.map_or(text, |line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
 /// The cells of the lines seen so far; unescaped texts are kept behind the block's own bytes.
 struct Lines<'a> {
     decoder: &'a NdjsonDecoder,
@@ -118,11 +124,11 @@ impl BlockDecoder for NdjsonDecoder {
             encoding::refuse(bytes, &starts, &mut spans, width, |field| Some(field as u32), &mut faults);
         }
         starts.push(bytes.len() as u32);
-        refuse_long(bytes, &starts, self.max_line_bytes, &mut spans, width, &mut faults);
+        refuse_long(bytes, &starts, self.max_line_bytes, first_line, &mut spans, width, &mut faults);
         if !unescaped.is_empty() {
             all.to_mut().extend_from_slice(&unescaped);
         }
-        let cells = Cells { bytes: &all, fields: Spans { spans: &spans, width }, quote: 0, records: rows };
+        let cells = Cells { bytes: &all, fields: Spans { spans: &spans, width }, quote: None, records: rows };
         let arrays = columns::decode(&self.columns, Some, &cells, &mut faults)?;
         for fault in &mut faults {
             // A value that was unescaped has no bytes of its own in the block.
@@ -179,7 +185,7 @@ impl Lines<'_> {
         );
         let whole = Span::quoted(at, at + raw.len(), false);
         let fits = match raw.first() {
-            Some(b'"') if escaped => return self.unescaped(raw, at),
+            Some(b'"') if escaped => return self.unescaped(record, column, raw, at),
             Some(b'"') => return Span::quoted(at + 1, at + raw.len() - 1, false),
             Some(b'n') => return Span::NULL,
             // Objects and arrays are kept as their JSON text.
@@ -195,11 +201,17 @@ impl Lines<'_> {
         Span::SKIP
     }
 
-    fn unescaped(&mut self, raw: &[u8], at: usize) -> Span {
+    fn unescaped(&mut self, record: u32, column: usize, raw: &[u8], at: usize) -> Span {
         if memchr(b'\\', raw).is_none() {
             return Span::quoted(at + 1, at + raw.len() - 1, false);
         }
-        let text: String = serde_json::from_slice(raw).unwrap_or_default();
+        // An escape may stand for half a character (a lone surrogate), which no text can hold.
+        let Ok(text) = serde_json::from_slice::<String>(raw) else {
+            let value = at as u32 + 1..(at + raw.len()) as u32 - 1;
+            let column = Some(column as u32);
+            self.faults.push(Fault { record, column, reason: Reason::InvalidEncoding, value });
+            return Span::SKIP;
+        };
         let start = self.block.len() + self.unescaped.len();
         self.unescaped.extend_from_slice(text.as_bytes());
         Span::quoted(start, start + text.len(), false)
@@ -309,6 +321,21 @@ mod tests {
         );
         let names: Vec<_> = decoded.batch.column(1).as_string::<i32>().iter().collect();
         assert_eq!(names, [Some("a"), None, Some("é")]);
+    }
+
+    #[test]
+    fn empty_lines_make_no_line_long() {
+        let decoder = NdjsonDecoder::new(&Schema { columns: vec![column("id", "int")] }, 20, &[]);
+        let bytes = Bytes::from(format!("{{\"id\":1}}\n{}{{\"id\":2}}\n", " \r\n".repeat(20)));
+        assert_eq!(decoder.decode(&Block { bytes, offset: 0 }).unwrap().faults, []);
+    }
+
+    #[test]
+    fn half_a_character_is_a_fault_and_no_empty_text() {
+        let decoded = decode(b"{\"id\":1,\"name\":\"a\\ud83d\"}\n{\"id\":2,\"name\":\"\\ud83d\\ude00\"}\n");
+        assert_eq!(faults(&decoded), [(0, Some(1), "invalid_encoding", 16..23)]);
+        let names: Vec<_> = decoded.batch.column(1).as_string::<i32>().iter().collect();
+        assert_eq!(names, [None, Some("😀")]);
     }
 
     fn member() -> impl Strategy<Value = String> {
