@@ -38,6 +38,7 @@ fn blank_line(text: &[u8]) -> Option<usize> {
     match text {
         [b'\n', ..] => Some(1),
         [b'\r', b'\n', ..] => Some(2),
+        [b'\r'] => Some(1),
         _ => None,
     }
 }
