@@ -12,6 +12,8 @@ pub mod detect;
 pub mod encoding;
 mod error;
 mod fault;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod json;
 pub mod parquet;
 pub(crate) mod parse;
