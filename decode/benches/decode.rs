@@ -7,7 +7,7 @@ use bytes::Bytes;
 use divan::Bencher;
 use divan::counter::BytesCount;
 use etl_decode::csv::CsvSplitter;
-use etl_decode::json::NdjsonDecoder;
+use etl_decode::json::{LineSplitter, NdjsonDecoder};
 use etl_decode::{Block, BlockDecoder, Splitter};
 use etl_rules::ColumnUse;
 use lineitem::{BLOCK_BYTES, DIALECT, TYPES, WIDTH, csv, csv_decoder, schema};
@@ -20,17 +20,22 @@ fn main() {
     divan::main();
 }
 
-/// The same rows as NDJSON; numbers as numbers.
-fn ndjson() -> Block {
+/// The same rows as NDJSON; numbers as numbers, with all their digits or as writers of doubles have them (`17.0`).
+fn ndjson(short: bool) -> Block {
     let mut text = String::new();
     for line in String::from_utf8_lossy(&csv().bytes).lines() {
         let fields = line.splitn(WIDTH, ',').zip(TYPES).map(|(field, (name, column_type))| {
             let quoted = matches!(column_type, "string" | "date") && !field.starts_with('"');
+            let field = if short && column_type.starts_with("decimal") { shortest(field) } else { field };
             if quoted { format!("\"{name}\":\"{field}\"") } else { format!("\"{name}\":{field}") }
         });
         text.push_str(&format!("{{{}}}\n", fields.collect::<Vec<_>>().join(",")));
     }
     Block { bytes: Bytes::from(text), offset: 0 }
+}
+
+fn shortest(number: &str) -> &str {
+    number.strip_suffix('0').unwrap_or(number)
 }
 
 #[divan::bench]
@@ -77,7 +82,25 @@ fn check_csv(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
-fn decode_ndjson(bencher: Bencher<'_, '_>) {
-    let (block, decoder) = (ndjson(), NdjsonDecoder::new(&schema(), 1 << 20, &[]));
+fn split_ndjson(bencher: Bencher<'_, '_>) {
+    let block = ndjson(false);
+    bencher.counter(BytesCount::new(block.bytes.len())).bench(|| {
+        let mut splitter = LineSplitter::new(BLOCK_BYTES, 1 << 20);
+        for portion in block.bytes.chunks(256 << 10) {
+            let _ = splitter.push(Bytes::copy_from_slice(portion));
+        }
+        [splitter.next_block(), splitter.next_block()]
+    });
+}
+
+#[divan::bench(args = [false, true])]
+fn decode_ndjson(bencher: Bencher<'_, '_>, short: bool) {
+    let (block, decoder) = (ndjson(short), NdjsonDecoder::new(&schema(), 1 << 20, &[]));
+    bencher.counter(BytesCount::new(block.bytes.len())).bench(|| decoder.decode(&block));
+}
+
+#[divan::bench(args = [false, true])]
+fn check_ndjson(bencher: Bencher<'_, '_>, short: bool) {
+    let (block, decoder) = (ndjson(short), NdjsonDecoder::new(&schema(), 1 << 20, &[ColumnUse::None; WIDTH]));
     bencher.counter(BytesCount::new(block.bytes.len())).bench(|| decoder.decode(&block));
 }

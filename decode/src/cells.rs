@@ -38,6 +38,11 @@ impl Span {
         ((self.0 >> 32) & 0x1FFF_FFFF) as usize
     }
 
+    #[inline(always)]
+    fn bounds(self) -> (usize, usize) {
+        (self.start(), self.start() + self.len())
+    }
+
     /// The cell of a record that is at fault as a whole, or a NULL that needs no text.
     #[inline]
     pub(super) fn is_absent(self) -> bool {
@@ -105,7 +110,8 @@ impl Fields for Spans<'_> {
 
     #[inline(always)]
     fn column(&self, records: Range<usize>, field: usize) -> impl Iterator<Item = (usize, usize)> {
-        records.map(move |record| self.bounds(record, field))
+        let spans = self.spans.get(records.start * self.width + field..).unwrap_or_default().chunks(self.width.max(1));
+        spans.take(records.len()).map(|rest| rest.first().map_or((0, 0), |span| span.bounds()))
     }
 
     #[inline]
@@ -115,8 +121,7 @@ impl Fields for Spans<'_> {
 
     #[inline(always)]
     fn bounds(&self, record: usize, field: usize) -> (usize, usize) {
-        let span = self.spans[record * self.width + field];
-        (span.start(), span.start() + span.len())
+        self.spans[record * self.width + field].bounds()
     }
 
     #[inline(always)]

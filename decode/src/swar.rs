@@ -7,6 +7,11 @@
 
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
+/// The highest bit of each byte.
+const HIGHEST: u64 = 0x8080_8080_8080_8080;
+/// Powers of ten.
+static TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
 /// The eight bytes before `end`, the first one lowest.
 #[inline(always)]
 fn before(bytes: &[u8], end: usize) -> Option<u64> {
@@ -94,13 +99,45 @@ impl Decimals {
         match self.unsigned(bytes, start, end) {
             Some(value) => Some(i128::from(value)),
             None if start == end => None,
-            None => self.negative(bytes, start, end),
+            None => self.uncommon(bytes, start, end),
         }
     }
 
+    /// A negative number, or one with fewer digits behind the point.
     #[inline(never)]
-    fn negative(self, bytes: &[u8], start: usize, end: usize) -> Option<i128> {
-        self.unsigned(bytes, after_minus(bytes, start, end)?, end).map(|value| -i128::from(value))
+    fn uncommon(self, bytes: &[u8], start: usize, end: usize) -> Option<i128> {
+        match after_minus(bytes, start, end) {
+            Some(start) => {
+                let value = self.unsigned(bytes, start, end).or_else(|| self.short(bytes, start, end))?;
+                Some(-i128::from(value))
+            }
+            None => self.short(bytes, start, end).map(i128::from),
+        }
+    }
+
+    /// A number of up to eight characters with one to `scale` digits behind the point, as doubles are written.
+    #[inline(always)]
+    fn short(self, bytes: &[u8], start: usize, end: usize) -> Option<u64> {
+        let length = end.wrapping_sub(start);
+        if length.wrapping_sub(1) >= 8 {
+            return None;
+        }
+        let word = last(before(bytes, end)? ^ ZEROS, length);
+        // The first byte that is no digit; the sums never reach into the next byte.
+        let others = (word | ((word & !HIGHEST) + 0x7676_7676_7676_7676)) & HIGHEST;
+        let at = others.trailing_zeros() as usize / 8;
+        let fraction = 7usize.wrapping_sub(at);
+        let is_point = at > 8 - length && at < 7 && (word >> (8 * at)) as u8 == self.point ^ b'0';
+        if !is_point || fraction > self.scale {
+            return None;
+        }
+        let whole = word & ((1 << (8 * at)) - 1);
+        let digits = whole << 8 | word & (u64::MAX << (8 * at) << 8);
+        if !all_digits(digits) {
+            return None;
+        }
+        let value = number(digits) * TENS.get(self.scale - fraction)?;
+        (value < self.limit).then_some(value)
     }
 
     #[inline(always)]
@@ -245,6 +282,11 @@ mod tests {
                 _ => format!(".{:01$}", value.unsigned_abs() % 10u64.pow(scale), scale as usize),
             };
             check(&format!("{sign}{}{fraction}", value.unsigned_abs()), true, scale);
+        }
+
+        #[test]
+        fn short_fractions_are_read_fast(whole in 0u32..9999, fraction in "[0-9]{1,3}", negative: bool, scale in 3u32..8) {
+            check(&format!("{}{whole}.{fraction}", if negative { "-" } else { "" }), true, scale);
         }
 
         #[test]

@@ -8,18 +8,7 @@
 //! Source of the parity of quotes: Langdale and Lemire, "Parsing Gigabytes of JSON per Second" (2019), section 3.1.
 
 use super::quoted::Dialect;
-use crate::scan::{ChunkSink, Masks, for_each_chunk};
-
-/// Bits 0 to i of `bits`, added modulo 2, in each bit i.
-#[inline(always)]
-fn running(bits: u64) -> u64 {
-    let bits = bits ^ bits << 1;
-    let bits = bits ^ bits << 2;
-    let bits = bits ^ bits << 4;
-    let bits = bits ^ bits << 8;
-    let bits = bits ^ bits << 16;
-    bits ^ bits << 32
-}
+use crate::scan::{ChunkSink, Masks, for_each_chunk, running};
 
 /// The quotes so far, of bytes that begin where a record does.
 pub(super) struct Parity<'a> {

@@ -1,10 +1,14 @@
 //! Lines that look like an earlier one: the same keys in the same order with the same blanks, other values.
 //!
 //! What stands between the values of a line that was read thoroughly is kept. A line in which the same bytes stand between
-//! valid values is an object with the same keys, so its values are found without reading a key. What is not that simple
-//! (escapes, nested values, a line that is no JSON) is left to the thorough reader.
+//! valid values is an object with the same keys, so its values are found without reading a key: by the commas that stand
+//! outside texts, each value is known to begin and end somewhere before the others are looked at. What is not that simple
+//! (nested values, a repeated key, a line that is no JSON) is left to the thorough reader.
 
 use std::ops::Range;
+
+use super::value::is_number;
+use crate::cells::Span;
 
 /// Shapes kept: optional keys make several.
 const KEPT: usize = 4;
@@ -16,21 +20,58 @@ pub(super) struct Member {
     pub(super) column: Option<usize>,
     /// Where its value stands in the line.
     pub(super) value: Range<usize>,
+    /// Whether a number fits its column.
+    pub(super) takes_numbers: bool,
 }
 
-/// One line, and where its values stand.
+/// A line, and what its [marks](super::marks) say.
 #[derive(Debug)]
+pub(super) struct Line<'a> {
+    /// The block.
+    pub(super) bytes: &'a [u8],
+    /// Where the line begins in it.
+    pub(super) start: usize,
+    /// Its commas outside texts, then its end.
+    pub(super) ends: &'a [u32],
+    /// Its quotes, escaped ones left out.
+    pub(super) quotes: u32,
+    /// Whether its texts may hold escapes or control characters.
+    pub(super) is_odd: bool,
+}
+
+/// Bytes that stand before or after a value.
+#[derive(Debug, PartialEq)]
+struct Constant {
+    text: Vec<u8>,
+    /// The first bytes, and which bits of them count.
+    words: [u64; WORDS],
+    masks: [u64; WORDS],
+}
+
+/// Words that are compared at once: keys of up to 20 characters.
+const WORDS: usize = 3;
+
+/// How the value of a member is found.
+#[derive(Debug, PartialEq)]
+struct Slot {
+    before: Constant,
+    /// Blanks up to the comma; of the last member what ends the object.
+    after: Constant,
+    /// The column it is for; `usize::MAX` for none.
+    column: usize,
+    takes_numbers: bool,
+}
+
+/// The members of a line in their order.
+#[derive(Debug, PartialEq)]
 struct Shape {
-    line: Vec<u8>,
-    members: Vec<Member>,
+    slots: Vec<Slot>,
 }
 
 /// The shapes of the lines so far, the one used last first.
 #[derive(Debug, Default)]
 pub(super) struct Shapes {
     known: Vec<Shape>,
-    /// The values of the line at hand: column, begin, end.
-    values: Vec<(usize, usize, usize)>,
 }
 
 impl Shapes {
@@ -40,25 +81,35 @@ impl Shapes {
     }
 
     /// Keeps the shape of a line that was read thoroughly.
-    pub(super) fn learn(&mut self, line: &[u8], members: &[Member], columns: usize) {
+    pub(super) fn learn(&mut self, line: &Line<'_>, members: &[Member], columns: usize) {
         let mut seen = vec![false; columns];
         // Of a repeated key the last value counts: that is for the thorough reader.
         let once = members
             .iter()
             .filter_map(|member| member.column)
             .all(|column| seen.get_mut(column).is_some_and(|seen| !std::mem::replace(seen, true)));
-        if once && !members.is_empty() {
+        // With nested values there are other commas than those between the members.
+        if !once || members.is_empty() || members.len() != line.ends.len() {
+            return;
+        }
+        let shape = Shape::new(line, members);
+        if !self.known.contains(&shape) {
             self.known.truncate(KEPT - 1);
-            self.known.insert(0, Shape { line: line.to_vec(), members: members.to_vec() });
+            self.known.insert(0, shape);
         }
     }
 
-    /// Calls `found` with every column's value, and where it begins and ends, when the line has a known shape.
-    pub(super) fn read(&mut self, line: &[u8], mut found: impl FnMut(usize, usize, usize)) -> bool {
-        let values = &mut self.values;
+    /// Puts the values of a line of a known shape into `row`, which has a span for each column. `rare` tells of values that
+    /// are neither a plain text nor a number that fits, if they are values.
+    #[inline]
+    pub(super) fn read(
+        &mut self,
+        line: &Line<'_>,
+        row: &mut [Span],
+        mut rare: impl FnMut(usize, Range<usize>) -> Option<Span>,
+    ) -> bool {
         // A shape may fit the first values of a line and not the next: only those of one that fits to the end count.
-        let Some(at) = self.known.iter().position(|shape| shape.fits(line, values)) else { return false };
-        values.iter().for_each(|&(column, from, to)| found(column, from, to));
+        let Some(at) = self.known.iter().position(|shape| shape.read(line, row, &mut rare)) else { return false };
         if at > 0 {
             self.known[..=at].rotate_right(1);
         }
@@ -66,133 +117,162 @@ impl Shapes {
     }
 }
 
+impl Constant {
+    fn new(text: &[u8]) -> Self {
+        let (mut words, mut masks) = ([0; WORDS], [0; WORDS]);
+        for (at, byte) in text.iter().take(8 * WORDS).enumerate() {
+            words[at / 8] |= u64::from(*byte) << (at % 8 * 8);
+            masks[at / 8] |= 0xFF << (at % 8 * 8);
+        }
+        Self { text: text.to_vec(), words, masks }
+    }
+
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether it stands at `from`.
+    #[inline(always)]
+    fn is_at(&self, bytes: &[u8], from: usize) -> bool {
+        match bytes.get(from..).and_then(<[u8]>::first_chunk::<{ 8 * WORDS }>) {
+            Some(chunk) => {
+                let (chunk, _) = chunk.as_chunks();
+                let others = (0..WORDS).fold(0, |others, word| {
+                    others | ((u64::from_le_bytes(chunk[word]) ^ self.words[word]) & self.masks[word])
+                });
+                others == 0 && (self.len() <= 8 * WORDS || self.is_at_slowly(bytes, from))
+            }
+            None => self.is_at_slowly(bytes, from),
+        }
+    }
+
+    #[inline(never)]
+    fn is_at_slowly(&self, bytes: &[u8], from: usize) -> bool {
+        bytes.get(from..).is_some_and(|rest| rest.starts_with(&self.text))
+    }
+}
+
 impl Shape {
-    #[inline]
-    fn fits(&self, line: &[u8], values: &mut Vec<(usize, usize, usize)>) -> bool {
-        values.clear();
-        let (mut at, mut own) = (0, 0);
-        for member in &self.members {
-            let between = self.line.get(own..member.value.start).unwrap_or_default();
-            if !line.get(at..).is_some_and(|rest| rest.starts_with(between)) {
+    /// The shape of a line with these members, of which no value is nested.
+    fn new(line: &Line<'_>, members: &[Member]) -> Self {
+        let end = line.ends.last().map_or(line.start, |end| *end as usize);
+        let text = line.bytes.get(line.start..end).unwrap_or_default();
+        let between = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+        let mut own = 0;
+        let slots = members.iter().enumerate().map(|(index, member)| {
+            let before = Constant::new(between(own, member.value.start));
+            let next = members.get(index + 1).map_or(text.len(), |next| next.value.start);
+            let after = between(member.value.end, next);
+            // Outside keys there is one comma between two members.
+            let comma = after.iter().position(|byte| *byte == b',').unwrap_or(after.len());
+            own = member.value.end + comma;
+            Slot {
+                before,
+                after: Constant::new(&after[..comma]),
+                column: member.column.unwrap_or(usize::MAX),
+                takes_numbers: member.takes_numbers,
+            }
+        });
+        Self { slots: slots.collect() }
+    }
+
+    #[inline(always)]
+    fn read(
+        &self,
+        line: &Line<'_>,
+        row: &mut [Span],
+        rare: &mut impl FnMut(usize, Range<usize>) -> Option<Span>,
+    ) -> bool {
+        let &Line { bytes, start, ends, quotes, is_odd } = line;
+        if ends.len() != self.slots.len() {
+            return false;
+        }
+        let mut before = start;
+        let mut texts = 0;
+        for (slot, &end) in self.slots.iter().zip(ends) {
+            if !slot.before.is_at(bytes, before) {
                 return false;
             }
-            at += between.len();
-            own = member.value.end;
-            let Some(end) = value(line, at) else { return false };
-            if let Some(column) = member.column {
-                values.push((column, at, end));
+            let start = before + slot.before.len();
+            before = end as usize;
+            let end = before.wrapping_sub(slot.after.len());
+            if slot.after.len() > 0 && !slot.after.is_at(bytes, end) {
+                return false;
             }
-            at = end;
+            let is_text = bytes.get(start) == Some(&b'"');
+            texts += u32::from(is_text);
+            let span = if is_text && !is_odd {
+                // That there is no quote in between is seen when all have been counted.
+                if end < start + 2 || bytes.get(end - 1) != Some(&b'"') {
+                    return false;
+                }
+                Span::quoted(start + 1, end - 1, false)
+            } else if slot.takes_numbers && is_number(bytes, start, end) {
+                Span::quoted(start, end, false)
+            } else {
+                match rare(slot.column, start..end) {
+                    Some(span) => span,
+                    None => return false,
+                }
+            };
+            if let Some(place) = row.get_mut(slot.column) {
+                *place = span;
+            }
         }
-        line.get(at..) == self.line.get(own..)
+        // Two quotes a key, two a text.
+        quotes == 2 * (self.slots.len() as u32 + texts)
     }
-}
-
-/// Where the simple value at `at` ends: a number, a text without escapes, true, false or null.
-#[inline]
-fn value(line: &[u8], at: usize) -> Option<usize> {
-    match line.get(at)? {
-        b'"' => text(line, at + 1),
-        b'-' | b'0'..=b'9' => number(line, at),
-        b't' => line.get(at..)?.starts_with(b"true").then_some(at + 4),
-        b'f' => line.get(at..)?.starts_with(b"false").then_some(at + 5),
-        b'n' => line.get(at..)?.starts_with(b"null").then_some(at + 4),
-        _ => None,
-    }
-}
-
-/// The position behind the closing quote; `None` when an escape or a control character comes before it.
-///
-/// Eight bytes at a time. Source of the tests for a byte in a word: Sean Eron Anderson, "Bit Twiddling Hacks". The lowest bit
-/// that they set is right; higher ones may not be.
-#[inline]
-fn text(line: &[u8], start: usize) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let mut at = start;
-    while let Some(word) = line.get(at..).and_then(<[u8]>::first_chunk) {
-        let word = u64::from_le_bytes(*word);
-        let quote = zero(word ^ (ONES * b'"' as u64));
-        let escape = zero(word ^ (ONES * b'\\' as u64));
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let special = quote | escape | control;
-        if special != 0 {
-            at += special.trailing_zeros() as usize / 8;
-            return (line.get(at) == Some(&b'"')).then_some(at + 1);
-        }
-        at += 8;
-    }
-    let rest = line.get(at..)?;
-    let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
-    (rest[length] == b'"').then_some(at + length + 1)
-}
-
-/// Where the number ends that begins at `start`, by JSON's grammar.
-#[inline]
-fn number(line: &[u8], start: usize) -> Option<usize> {
-    let digits = |from: usize| {
-        let rest = line.get(from..).unwrap_or_default();
-        from + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
-    };
-    let whole = start + usize::from(line.get(start) == Some(&b'-'));
-    let mut end = digits(whole);
-    if end == whole || (line.get(whole) == Some(&b'0') && end > whole + 1) {
-        return None;
-    }
-    if line.get(end) == Some(&b'.') {
-        let fraction = end + 1;
-        end = digits(fraction);
-        if end == fraction {
-            return None;
-        }
-    }
-    if matches!(line.get(end), Some(b'e' | b'E')) {
-        let exponent = end + 1 + usize::from(matches!(line.get(end + 1), Some(b'+' | b'-')));
-        end = digits(exponent);
-        if end == exponent {
-            return None;
-        }
-    }
-    Some(end)
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use serde_json::value::RawValue;
-
     use super::*;
-
-    proptest! {
-        /// Beside serde_json: whatever is taken for a value is one.
-        #[test]
-        fn a_value_that_is_found_is_one(text in "(-?[0-9.eE+-]{0,6}|\"[a-zé \\\\\u{1}\u{1f}]{0,20}\"?|true|false|null|nul|[\\[{}\\]]|[ -~]{0,4})") {
-            let expected = serde_json::from_str::<&RawValue>(&text).ok().map(|raw| raw.get().len());
-            // What begins with a value may go on with anything: only the whole text is compared.
-            let found = value(text.as_bytes(), 0).filter(|end| *end == text.len());
-            let simple = expected == Some(text.len()) && !text.contains(['\\', '{', '[']);
-            prop_assert_eq!(found.is_some(), simple, "{:?}", text);
-        }
-    }
+    use crate::json::marks::{Room, whole};
 
     #[test]
     fn shapes_are_told_apart_by_what_stands_between_the_values() {
-        let line = br#"{"a": 1, "b":"x" }"#;
-        let members = [(Some(0), 6..7), (None, 13..16)].map(|(column, value)| Member { column, value });
-        let mut shapes = Shapes::new();
-        shapes.learn(line, &members, 1);
-        let mut read = |line: &str| {
-            let mut found = Vec::new();
-            shapes
-                .read(line.as_bytes(), |column, from, to| found.push((column, line[from..to].to_owned())))
-                .then_some(found)
+        let check = |shapes: &mut Shapes, text: &str, members: Option<&[Member]>| {
+            let mut room = Room::default();
+            let finder = whole(text.as_bytes(), &mut room);
+            let marks = finder.marks();
+            let line = Line {
+                bytes: text.as_bytes(),
+                start: 0,
+                ends: marks.ends,
+                quotes: marks.lines[0].quotes,
+                is_odd: !marks.odd.is_empty(),
+            };
+            if let Some(members) = members {
+                shapes.learn(&line, members, 1);
+            }
+            let mut row = [Span::SKIP];
+            shapes.read(&line, &mut row, |_, _| None).then(|| {
+                let range = row[0].range();
+                text[range.start as usize..range.end as usize].to_owned()
+            })
         };
-        assert_eq!(read(r#"{"a": -2.5, "b":null }"#), Some(vec![(0, "-2.5".to_owned())]));
-        for other in
-            [r#"{"a":1, "b":"x" }"#, r#"{"a": 1, "b":"x"}"#, r#"{"a": 01, "b":"x" }"#, r#"{"a": 1, "b":"\n" }"#, "{"]
-        {
-            assert_eq!(read(other), None, "{other}");
+        for tail in ["", " ", "\n", " \r\n"] {
+            let line = |line: &str| format!("{line}{tail}");
+            let mut shapes = Shapes::new();
+            let members =
+                [(Some(0), 6..7), (None, 14..17)].map(|(column, value)| Member { column, value, takes_numbers: true });
+            assert_eq!(check(&mut shapes, &line(r#"{"a": 1 , "b":"x" }"#), Some(&members)), Some("1".to_owned()));
+            assert_eq!(check(&mut shapes, &line(r#"{"a": -2.5 , "b":0 }"#), None), Some("-2.5".to_owned()));
+            assert_eq!(check(&mut shapes, &line(r#"{"a": "1,2" , "b":"," }"#), None), Some("1,2".to_owned()));
+            for other in [
+                r#"{"a":1 , "b":"x" }"#,
+                r#"{"a": 1, "b":"x" }"#,
+                r#"{"a": 1 , "b":"x"}"#,
+                r#"{"a": 01 , "b":"x" }"#,
+                r#"{"a": "b"c" , "b":"x" }"#,
+                r#"{"a": "b" "c" , "b":"x" }"#,
+                r#"{"a": 1 , "b":"x" },"#,
+                r#"{"a": 1 , "b":" }"#,
+                "{",
+            ] {
+                assert_eq!(check(&mut shapes, &line(other), None), None, "{other}");
+            }
         }
     }
 }
