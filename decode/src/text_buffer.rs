@@ -24,6 +24,12 @@ impl TextBuffer {
         self.filled
     }
 
+    /// Whether nothing was added.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.filled == 0
+    }
+
     /// Adds the `length` bytes of `text` at `start`.
     #[inline(always)]
     pub fn push_from(&mut self, text: &[u8], start: usize, length: usize) {

@@ -28,8 +28,11 @@ pub use infer::infer;
 pub use ndjson::ndjson;
 pub use numbers::numbers;
 
+/// What is done with an input of any bytes.
+pub type Target = fn(&[u8]);
+
 /// Every target by its name, that of its file in `decode/fuzz/fuzz_targets` and of its folder in `decode/fuzz/seeds`.
-pub const TARGETS: [(&str, fn(&[u8])); 5] =
+pub const TARGETS: [(&str, Target); 5] =
     [("csv", csv), ("dqdl", dqdl), ("infer", infer), ("ndjson", ndjson), ("numbers", numbers)];
 
 /// Takes choices from the first bytes of an input; one that has run out chooses the first of everything.
