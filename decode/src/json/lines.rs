@@ -108,11 +108,15 @@ impl Lines<'_> {
         spans.resize(first + width, Span::NULL);
         let (faults, unescaped) = (values.faults.len(), values.unescaped.len());
         let row = spans.get_mut(first..).unwrap_or_default();
-        if !shapes.read(line, row, |column, value| values.rare(record, column, value)) {
+        for shape in 0..shapes.count() {
+            if shapes.read(shape, line, row, |column, value| values.rare(record, column, value)) {
+                return;
+            }
+            // It fitted the first values, perhaps: what was found with them will be found again.
             values.faults.truncate(faults);
             values.unescaped.truncate(unescaped);
-            self.take_thoroughly(line, record, first);
         }
+        self.take_thoroughly(line, record, first);
     }
 
     #[inline(never)]

@@ -99,17 +99,25 @@ impl Shapes {
         }
     }
 
-    /// Puts the values of a line of a known shape into `row`, which has a span for each column. `rare` tells of values that
-    /// are neither a plain text nor a number that fits, if they are values.
+    /// How many shapes are known.
+    pub(super) fn count(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Puts the values of a line into `row`, which has a span for each column, if the line has the `at`th shape. `rare` tells of
+    /// values that are neither a plain text nor a number that fits, if they are values. Of a line of another shape some values
+    /// may have been found.
     #[inline]
     pub(super) fn read(
         &mut self,
+        at: usize,
         line: &Line<'_>,
         row: &mut [Span],
-        mut rare: impl FnMut(usize, Range<usize>) -> Option<Span>,
+        rare: impl FnMut(usize, Range<usize>) -> Option<Span>,
     ) -> bool {
-        // A shape may fit the first values of a line and not the next: only those of one that fits to the end count.
-        let Some(at) = self.known.iter().position(|shape| shape.read(line, row, &mut rare)) else { return false };
+        if !self.known.get(at).is_some_and(|shape| shape.read(line, row, rare)) {
+            return false;
+        }
         if at > 0 {
             self.known[..=at].rotate_right(1);
         }
@@ -182,7 +190,7 @@ impl Shape {
         &self,
         line: &Line<'_>,
         row: &mut [Span],
-        rare: &mut impl FnMut(usize, Range<usize>) -> Option<Span>,
+        mut rare: impl FnMut(usize, Range<usize>) -> Option<Span>,
     ) -> bool {
         let &Line { bytes, start, ends, quotes, is_odd } = line;
         if ends.len() != self.slots.len() {
@@ -247,7 +255,7 @@ mod tests {
                 shapes.learn(&line, members, 1);
             }
             let mut row = [Span::SKIP];
-            shapes.read(&line, &mut row, |_, _| None).then(|| {
+            (0..shapes.count()).any(|at| shapes.read(at, &line, &mut row, |_, _| None)).then(|| {
                 let range = row[0].range();
                 text[range.start as usize..range.end as usize].to_owned()
             })

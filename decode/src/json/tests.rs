@@ -226,3 +226,9 @@ fn half_a_character_is_a_fault_and_no_empty_text() {
     let names: Vec<_> = decoded.batch.column(1).as_string::<i32>().iter().collect();
     assert_eq!(names, [None, Some("😀")]);
 }
+
+#[test]
+fn a_shape_that_does_not_fit_leaves_no_fault_behind() {
+    let decoded = decode(b"{\"id\":1,\"name\":\"a\"}\n{\"id\":2,\"other\":0}\n{\"id\":true,\"name\":\"b\"}\n");
+    assert_eq!(faults(&decoded), [(2, Some(0), "wrong_kind", 45..49)]);
+}
