@@ -30,8 +30,8 @@ pub(super) enum Builder {
 }
 
 impl Builder {
-    /// The column.
-    pub(super) fn finish(self) -> Result<ArrayRef> {
+    /// The column of as many records.
+    pub(super) fn finish(self, records: usize) -> Result<ArrayRef> {
         Ok(match self {
             Self::Int8(column) => Arc::new(column.finish()),
             Self::Int16(column) => Arc::new(column.finish()),
@@ -45,15 +45,15 @@ impl Builder {
             Self::Date(column) => Arc::new(column.finish()),
             Self::Timestamp(column) => Arc::new(column.finish()),
             Self::Boolean(Booleans { mut values, nulls }) => {
-                Arc::new(BooleanArray::new(values.finish(), nulls.finish()))
+                Arc::new(BooleanArray::new(values.finish(), nulls.finish(records)))
             }
             Self::Text(column) => {
-                let (offsets, values, nulls) = column.finish();
+                let (offsets, values, nulls) = column.finish(records);
                 let invalid = |error| Error::Internal("a text column is not UTF-8 after its cells were checked", error);
                 Arc::new(StringArray::try_new(offsets, values, nulls).map_err(invalid)?)
             }
             Self::Binary(column) => {
-                let (offsets, values, nulls) = column.finish();
+                let (offsets, values, nulls) = column.finish(records);
                 Arc::new(BinaryArray::try_new(offsets, values, nulls)?)
             }
         })
@@ -61,29 +61,26 @@ impl Builder {
 }
 
 /// Which values are NULL; costs nothing where none is.
+#[derive(Default)]
 struct Nulls {
-    records: usize,
-    /// A bit a record, set where it has a value; empty while all have.
+    /// A bit a record, set where it has a value; all that come after these have one.
     valid: Vec<u64>,
 }
 
 impl Nulls {
-    fn new(records: usize) -> Self {
-        Self { records, valid: Vec::new() }
-    }
-
     #[inline]
-    fn words(&mut self) -> &mut [u64] {
-        if self.valid.is_empty() {
-            self.valid = vec![u64::MAX; self.records.div_ceil(64)];
+    fn word(&mut self, at: usize) -> Option<&mut u64> {
+        let index = at / 64;
+        if index >= self.valid.len() {
+            self.valid.resize(index + 1, u64::MAX);
         }
-        &mut self.valid
+        self.valid.get_mut(index)
     }
 
     /// The record at `at` is NULL.
     #[inline]
     fn set(&mut self, at: usize) {
-        if let Some(word) = self.words().get_mut(at / 64) {
+        if let Some(word) = self.word(at) {
             *word &= !(1 << (at % 64));
         }
     }
@@ -92,7 +89,7 @@ impl Nulls {
     #[inline]
     fn set_all(&mut self, at: usize, valid: u64) {
         if valid != u64::MAX
-            && let Some(word) = self.words().get_mut(at / 64)
+            && let Some(word) = self.word(at)
         {
             *word = valid;
         }
@@ -100,15 +97,18 @@ impl Nulls {
 
     /// The record at `at` has a value after all.
     fn unset(&mut self, at: usize) {
-        if let Some(word) = self.words().get_mut(at / 64) {
+        if let Some(word) = self.word(at) {
             *word |= 1 << (at % 64);
         }
     }
 
-    fn finish(self) -> Option<NullBuffer> {
-        let bits = |valid| BooleanBuffer::new(Buffer::from_vec(valid), 0, self.records);
-        let nulls = (!self.valid.is_empty()).then(|| NullBuffer::new(bits(self.valid)));
-        nulls.filter(|nulls| nulls.null_count() > 0)
+    fn finish(mut self, records: usize) -> Option<NullBuffer> {
+        if self.valid.is_empty() {
+            return None;
+        }
+        self.valid.resize(records.div_ceil(64), u64::MAX);
+        let nulls = NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(self.valid), 0, records));
+        Some(nulls).filter(|nulls| nulls.null_count() > 0)
     }
 }
 
@@ -120,7 +120,7 @@ pub(super) struct Numbers<T: ArrowPrimitiveType> {
 
 impl<T: ArrowPrimitiveType> Numbers<T> {
     pub(super) fn new(records: usize) -> Self {
-        Self { values: Vec::with_capacity(records), nulls: Nulls::new(records) }
+        Self { values: Vec::with_capacity(records), nulls: Nulls::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -149,7 +149,8 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
     }
 
     fn finish(self) -> PrimitiveArray<T> {
-        PrimitiveArray::new(ScalarBuffer::from(self.values), self.nulls.finish())
+        let records = self.values.len();
+        PrimitiveArray::new(ScalarBuffer::from(self.values), self.nulls.finish(records))
     }
 }
 
@@ -161,7 +162,7 @@ pub(super) struct Booleans {
 
 impl Booleans {
     pub(super) fn new(records: usize) -> Self {
-        Self { values: BooleanBufferBuilder::new(records), nulls: Nulls::new(records) }
+        Self { values: BooleanBufferBuilder::new(records), nulls: Nulls::default() }
     }
 
     pub(super) fn push(&mut self, value: Option<bool>) {
@@ -186,7 +187,7 @@ impl Texts {
     pub(super) fn new(records: usize, bytes: usize) -> Self {
         let mut offsets = Vec::with_capacity(records + 1);
         offsets.push(0);
-        Self { offsets, values: TextBuffer::with_room(bytes), nulls: Nulls::new(records), kept: true }
+        Self { offsets, values: TextBuffer::with_room(bytes), nulls: Nulls::default(), kept: true }
     }
 
     /// Knows only which are NULL.
@@ -215,9 +216,9 @@ impl Texts {
     }
 
     /// The records that were not added are empty.
-    fn finish(mut self) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
-        self.offsets.resize(self.nulls.records + 1, self.values.len() as i32);
+    fn finish(mut self, records: usize) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
+        self.offsets.resize(records + 1, self.values.len() as i32);
         let values = Buffer::from_vec(self.values.into_vec());
-        (OffsetBuffer::new(ScalarBuffer::from(self.offsets)), values, self.nulls.finish())
+        (OffsetBuffer::new(ScalarBuffer::from(self.offsets)), values, self.nulls.finish(records))
     }
 }

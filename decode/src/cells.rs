@@ -99,6 +99,15 @@ pub(crate) struct Spans<'a> {
     pub(crate) spans: &'a [Span],
     /// Spans a record.
     pub(crate) width: usize,
+    /// The record that the first row is of.
+    pub(crate) first: usize,
+}
+
+impl Spans<'_> {
+    #[inline(always)]
+    fn at(&self, record: usize, field: usize) -> Span {
+        self.spans[(record - self.first) * self.width + field]
+    }
 }
 
 impl Fields for Spans<'_> {
@@ -110,23 +119,27 @@ impl Fields for Spans<'_> {
 
     #[inline(always)]
     fn column(&self, records: Range<usize>, field: usize) -> impl Iterator<Item = (usize, usize)> {
-        let spans = self.spans.get(records.start * self.width + field..).unwrap_or_default().chunks(self.width.max(1));
+        let spans = self
+            .spans
+            .get((records.start - self.first) * self.width + field..)
+            .unwrap_or_default()
+            .chunks(self.width.max(1));
         spans.take(records.len()).map(|rest| rest.first().map_or((0, 0), |span| span.bounds()))
     }
 
     #[inline]
     fn span(&self, record: usize, field: usize) -> Span {
-        self.spans[record * self.width + field]
+        self.at(record, field)
     }
 
     #[inline(always)]
     fn bounds(&self, record: usize, field: usize) -> (usize, usize) {
-        self.spans[record * self.width + field].bounds()
+        self.at(record, field).bounds()
     }
 
     #[inline(always)]
     fn is_blank(&self, record: usize, field: usize) -> bool {
-        let span = self.spans[record * self.width + field];
+        let span = self.at(record, field);
         span.is_absent() || (span.len() == 0 && !span.is_quoted())
     }
 }

@@ -57,26 +57,58 @@ pub(crate) fn decode<F: Fields>(
     cells: &Cells<'_, F>,
     faults: &mut Vec<Fault>,
 ) -> Result<Vec<ArrayRef>> {
-    let mut builders: Vec<Builder> = columns.iter().map(|column| column.builder(cells, columns.len())).collect();
-    let record_bytes = (cells.bytes.len() / cells.records.max(1)).max(1);
-    let tile = (TILE_BYTES / record_bytes).next_multiple_of(PART).max(PART);
-    let mut start = 0;
-    while start < cells.records {
-        let records = start..(start + tile).min(cells.records);
-        start = records.end;
-        for (index, (column, builder)) in columns.iter().zip(&mut builders).enumerate() {
-            let run = Run {
-                decoder: column,
-                cells,
-                position: positions(index),
-                records: records.clone(),
-                index: index as u32,
-                faults: &mut *faults,
-            };
-            column.append(run, builder);
+    let mut filled = Columns::new(columns, cells.records, cells.bytes.len());
+    filled.append(positions, cells, 0..cells.records, faults);
+    filled.finish(cells.records)
+}
+
+/// The columns of a block while its records are decoded, all at once or some after the other.
+pub(crate) struct Columns<'c> {
+    decoders: &'c [ColumnDecoder],
+    builders: Vec<Builder>,
+    /// Records of all columns before the next.
+    tile: usize,
+}
+
+impl<'c> Columns<'c> {
+    /// Room for about `records`, the text of which is about `bytes`.
+    pub(crate) fn new(decoders: &'c [ColumnDecoder], records: usize, bytes: usize) -> Self {
+        let text_bytes = bytes / decoders.len().max(1);
+        let builders = decoders.iter().map(|decoder| decoder.builder(records, text_bytes)).collect();
+        let record_bytes = (bytes / records.max(1)).max(1);
+        Self { decoders, builders, tile: (TILE_BYTES / record_bytes).next_multiple_of(PART).max(PART) }
+    }
+
+    /// Decodes the next records: as many as a multiple of 64, or the last ones.
+    pub(crate) fn append<F: Fields>(
+        &mut self,
+        positions: impl Fn(usize) -> Option<usize>,
+        cells: &Cells<'_, F>,
+        records: Range<usize>,
+        faults: &mut Vec<Fault>,
+    ) {
+        let mut start = records.start;
+        while start < records.end {
+            let tile = start..(start + self.tile).min(records.end);
+            start = tile.end;
+            for (index, (decoder, builder)) in self.decoders.iter().zip(&mut self.builders).enumerate() {
+                let run = Run {
+                    decoder,
+                    cells,
+                    position: positions(index),
+                    records: tile.clone(),
+                    index: index as u32,
+                    faults: &mut *faults,
+                };
+                decoder.append(run, builder);
+            }
         }
     }
-    builders.into_iter().map(Builder::finish).collect()
+
+    /// The columns of as many records.
+    pub(crate) fn finish(self, records: usize) -> Result<Vec<ArrayRef>> {
+        self.builders.into_iter().map(|builder| builder.finish(records)).collect()
+    }
 }
 
 impl ColumnDecoder {
@@ -96,10 +128,10 @@ impl ColumnDecoder {
         }
     }
 
-    fn builder<F>(&self, cells: &Cells<'_, F>, columns: usize) -> Builder {
-        let records = cells.records;
+    /// Room for about `records` and, if it is a text, `text_bytes`.
+    fn builder(&self, records: usize, text_bytes: usize) -> Builder {
         let texts = || match self.wanted {
-            ColumnUse::Values => Texts::new(records, cells.bytes.len() / columns.max(1)),
+            ColumnUse::Values => Texts::new(records, text_bytes),
             ColumnUse::None | ColumnUse::Nulls => Texts::without_values(records),
         };
         match self.column.column_type {

@@ -1,4 +1,4 @@
-//! Finds bytes of interest, 64 at a time.
+//! Finds bytes of interest, many at a time.
 //!
 //! The one module with `unsafe`: the loads that vector instructions need, and the call of code for what the processor was
 //! found to have. Every implementation is held against the scalar twin by a property test.
@@ -11,17 +11,17 @@ const LANES: usize = 64;
 /// byte.
 pub(super) type Masks = [u64; 4];
 
-/// The quotes, commas and line feeds of a chunk; what a text of JSON cannot hold as it stands, backslashes and control
-/// characters other than a line feed; and what is not ASCII.
-pub(super) type JsonMasks = [u64; 5];
+/// Bytes of a text of JSON looked at together, and of a number.
+pub(super) const TEXT_LANES: usize = 32;
+pub(super) const NUMBER_LANES: usize = 16;
 
 /// The greatest control character.
 const CONTROL: u8 = 0x1F;
 
 /// Takes the masks of a text, chunk by chunk.
-pub(super) trait ChunkSink<const N: usize = 4> {
+pub(super) trait ChunkSink {
     /// Takes the masks of the 64 bytes at `base`. To be inlined always: only then is it compiled for what the processor has.
-    fn take(&mut self, masks: [u64; N], base: usize);
+    fn take(&mut self, masks: Masks, base: usize);
 }
 
 /// Bits 0 to i of `bits`, added modulo 2, in each bit i: set from an opening quote on, up to where the closing one stands.
@@ -55,25 +55,8 @@ pub(super) fn for_each_chunk<S: ChunkSink>(bytes: &[u8], needles: [u8; 3], sink:
     return chunks(bytes, |chunk| masks_scalar(chunk, needles), sink);
 }
 
-/// Gives `sink` the masks of every 64 bytes of JSON, as [`for_each_chunk`] does.
-#[inline]
-pub(super) fn for_each_chunk_of_json<S: ChunkSink<5>>(bytes: &[u8], sink: S) -> S {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("popcnt") {
-            // SAFETY: the processor has what the function is compiled for.
-            return unsafe { json_with_avx2(bytes, sink) };
-        }
-        chunks(bytes, json_sse2, sink)
-    }
-    #[cfg(target_arch = "aarch64")]
-    return chunks(bytes, json_neon, sink);
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    return chunks(bytes, json_scalar, sink);
-}
-
 #[inline(always)]
-fn chunks<const N: usize, S: ChunkSink<N>>(bytes: &[u8], masks: impl Fn(&[u8; LANES]) -> [u64; N], mut sink: S) -> S {
+fn chunks<S: ChunkSink>(bytes: &[u8], masks: impl Fn(&[u8; LANES]) -> Masks, mut sink: S) -> S {
     let (whole, rest) = bytes.as_chunks::<LANES>();
     for (index, chunk) in whole.iter().enumerate() {
         sink.take(masks(chunk), index * LANES);
@@ -97,21 +80,6 @@ fn masks_scalar(chunk: &[u8; LANES], needles: [u8; 3]) -> Masks {
     [a, b, c, high]
 }
 
-/// The twin of the masks of JSON.
-#[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
-fn json_scalar(chunk: &[u8; LANES]) -> JsonMasks {
-    let mask =
-        |is: fn(u8) -> bool| chunk.iter().enumerate().fold(0, |mask, (at, byte)| mask | (u64::from(is(*byte)) << at));
-    let odd = |byte: u8| byte == b'\\' || (byte <= CONTROL && byte != b'\n');
-    [
-        mask(|byte| byte == b'"'),
-        mask(|byte| byte == b','),
-        mask(|byte| byte == b'\n'),
-        mask(odd),
-        mask(|byte| byte > 0x7F),
-    ]
-}
-
 /// SSE2 is part of every x86-64 processor.
 #[cfg(target_arch = "x86_64")]
 #[inline]
@@ -125,32 +93,6 @@ fn masks_sse2(chunk: &[u8; LANES], needles: [u8; 3]) -> Masks {
             let bytes = _mm_loadu_si128(chunk.as_ptr().add(part * 16).cast());
             let mask = |needle: u8| _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(needle.cast_signed())));
             [mask(needles[0]), mask(needles[1]), mask(needles[2]), _mm_movemask_epi8(bytes)]
-        };
-        for (mask, bits) in masks.iter_mut().zip(bits) {
-            *mask |= u64::from(bits as u32) << (part * 16);
-        }
-    }
-    masks
-}
-
-/// The masks of JSON by SSE2.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-fn json_sse2(chunk: &[u8; LANES]) -> JsonMasks {
-    use std::arch::x86_64::{
-        _mm_andnot_si128, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
-    };
-    let mut masks = [0; 5];
-    for part in 0..LANES / 16 {
-        // SAFETY: SSE2 is part of the x86-64 baseline; the 16 bytes at `part * 16` lie within the 64 of `chunk`, and
-        // `loadu` asks for no alignment.
-        let bits = unsafe {
-            let bytes = _mm_loadu_si128(chunk.as_ptr().add(part * 16).cast());
-            let equal = |needle: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(needle.cast_signed()));
-            let feeds = equal(b'\n');
-            let controls = _mm_cmpeq_epi8(bytes, _mm_min_epu8(bytes, _mm_set1_epi8(CONTROL.cast_signed())));
-            let odd = _mm_or_si128(equal(b'\\'), _mm_andnot_si128(feeds, controls));
-            [equal(b'"'), equal(b','), feeds, odd, bytes].map(|bytes| _mm_movemask_epi8(bytes))
         };
         for (mask, bits) in masks.iter_mut().zip(bits) {
             *mask |= u64::from(bits as u32) << (part * 16);
@@ -184,38 +126,6 @@ fn with_avx2<S: ChunkSink>(bytes: &[u8], needles: [u8; 3], sink: S) -> S {
     chunks(bytes, |chunk| masks(chunk, needles), sink)
 }
 
-/// The masks of JSON by AVX2; see [`with_avx2`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,popcnt")]
-fn json_with_avx2<S: ChunkSink<5>>(bytes: &[u8], sink: S) -> S {
-    use std::arch::x86_64::{
-        _mm256_andnot_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
-        _mm256_or_si256, _mm256_set1_epi8,
-    };
-    // Not by `map` of arrays: what is called through it is compiled for less.
-    let half = |bytes| {
-        let equal = |needle: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(needle.cast_signed()));
-        let mask = |bytes| u64::from(_mm256_movemask_epi8(bytes) as u32);
-        let feeds = equal(b'\n');
-        let controls = _mm256_cmpeq_epi8(bytes, _mm256_min_epu8(bytes, _mm256_set1_epi8(CONTROL.cast_signed())));
-        let odd = _mm256_or_si256(equal(b'\\'), _mm256_andnot_si256(feeds, controls));
-        [mask(equal(b'"')), mask(equal(b',')), mask(feeds), mask(odd), mask(bytes)]
-    };
-    let masks = |chunk: &[u8; LANES]| {
-        // SAFETY: both halves of 32 bytes lie within the 64 of `chunk`, and `loadu` asks for no alignment.
-        let (low, high) = unsafe {
-            let start = chunk.as_ptr();
-            (half(_mm256_loadu_si256(start.cast())), half(_mm256_loadu_si256(start.add(32).cast())))
-        };
-        let mut masks = low;
-        for (mask, high) in masks.iter_mut().zip(high) {
-            *mask |= high << 32;
-        }
-        masks
-    };
-    chunks(bytes, masks, sink)
-}
-
 /// NEON is part of every arm64 processor.
 #[cfg(target_arch = "aarch64")]
 #[inline]
@@ -242,34 +152,119 @@ fn masks_neon(chunk: &[u8; LANES], needles: [u8; 3]) -> Masks {
     masks
 }
 
-/// The masks of JSON by NEON.
-#[cfg(target_arch = "aarch64")]
-#[inline]
-fn json_neon(chunk: &[u8; LANES]) -> JsonMasks {
-    use std::arch::aarch64::{
-        vaddv_u8, vandq_u8, vbicq_u8, vceqq_u8, vcgtq_u8, vcleq_u8, vdupq_n_u8, vget_high_u8, vget_low_u8, vld1q_u8,
-        vorrq_u8,
+/// Of a text of JSON a bit for each byte that it cannot hold as it stands (a quote, a backslash, a control character), and one
+/// for each that is not ASCII; bit 0 is the first byte.
+#[inline(always)]
+pub(super) fn text_masks(chunk: &[u8; TEXT_LANES]) -> [u32; 2] {
+    #[cfg(target_arch = "x86_64")]
+    return text_masks_sse2(chunk);
+    #[cfg(target_arch = "aarch64")]
+    return text_masks_neon(chunk);
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    return text_masks_scalar(chunk);
+}
+
+/// A bit for each byte that is a digit.
+#[inline(always)]
+pub(super) fn digits(chunk: &[u8; NUMBER_LANES]) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    return digits_sse2(chunk);
+    #[cfg(target_arch = "aarch64")]
+    return digits_neon(chunk);
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    return digits_scalar(chunk);
+}
+
+#[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+fn text_masks_scalar(chunk: &[u8; TEXT_LANES]) -> [u32; 2] {
+    let mask =
+        |is: fn(u8) -> bool| chunk.iter().enumerate().fold(0, |mask, (at, byte)| mask | (u32::from(is(*byte)) << at));
+    [mask(|byte| matches!(byte, b'"' | b'\\' | 0..=CONTROL)), mask(|byte| !byte.is_ascii())]
+}
+
+#[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+fn digits_scalar(chunk: &[u8; NUMBER_LANES]) -> u32 {
+    chunk.iter().enumerate().fold(0, |mask, (at, byte)| mask | (u32::from(byte.is_ascii_digit()) << at))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn text_masks_sse2(chunk: &[u8; TEXT_LANES]) -> [u32; 2] {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
     };
-    const WEIGHTS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
-    let mut masks = [0; 5];
-    for part in 0..LANES / 16 {
-        // SAFETY: NEON is part of the arm64 baseline; the 16 bytes at `part * 16` lie within the 64 of `chunk`.
-        let bits = unsafe {
-            let bytes = vld1q_u8(chunk.as_ptr().add(part * 16));
-            let equal = |needle: u8| vceqq_u8(bytes, vdupq_n_u8(needle));
-            let feeds = equal(b'\n');
-            let controls = vcleq_u8(bytes, vdupq_n_u8(CONTROL));
-            let odd = vorrq_u8(equal(b'\\'), vbicq_u8(controls, feeds));
-            [equal(b'"'), equal(b','), feeds, odd, vcgtq_u8(bytes, vdupq_n_u8(0x7F))].map(|kind| {
-                let hits = vandq_u8(kind, vld1q_u8(WEIGHTS.as_ptr()));
-                u16::from(vaddv_u8(vget_low_u8(hits))) | (u16::from(vaddv_u8(vget_high_u8(hits))) << 8)
-            })
+    let mut masks = [0; 2];
+    for part in 0..TEXT_LANES / 16 {
+        // SAFETY: SSE2 is part of the x86-64 baseline; the 16 bytes at `part * 16` lie within the 32 of `chunk`, and
+        // `loadu` asks for no alignment.
+        let (special, high) = unsafe {
+            let bytes = _mm_loadu_si128(chunk.as_ptr().add(part * 16).cast());
+            let equal = |needle: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(needle.cast_signed()));
+            let controls = _mm_cmpeq_epi8(bytes, _mm_min_epu8(bytes, _mm_set1_epi8(CONTROL.cast_signed())));
+            let special = _mm_or_si128(_mm_or_si128(equal(b'"'), equal(b'\\')), controls);
+            (_mm_movemask_epi8(special), _mm_movemask_epi8(bytes))
         };
-        for (mask, bits) in masks.iter_mut().zip(bits) {
-            *mask |= u64::from(bits) << (part * 16);
-        }
+        masks[0] |= (special as u32) << (part * 16);
+        masks[1] |= (high as u32) << (part * 16);
     }
     masks
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn digits_sse2(chunk: &[u8; NUMBER_LANES]) -> u32 {
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_set1_epi8, _mm_sub_epi8,
+    };
+    // SAFETY: SSE2 is part of the x86-64 baseline; `chunk` has 16 bytes, and `loadu` asks for no alignment.
+    unsafe {
+        let bytes = _mm_loadu_si128(chunk.as_ptr().cast());
+        let values = _mm_sub_epi8(bytes, _mm_set1_epi8(b'0'.cast_signed()));
+        _mm_movemask_epi8(_mm_cmpeq_epi8(values, _mm_min_epu8(values, _mm_set1_epi8(9)))) as u32
+    }
+}
+
+/// A bit for each byte of which all bits are set; the others have none.
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn bits_neon(bytes: std::arch::aarch64::uint8x16_t) -> u32 {
+    use std::arch::aarch64::{vaddv_u8, vandq_u8, vget_high_u8, vget_low_u8, vld1q_u8};
+    const WEIGHTS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
+    // SAFETY: NEON is part of the arm64 baseline; there are 16 weights.
+    unsafe {
+        let hits = vandq_u8(bytes, vld1q_u8(WEIGHTS.as_ptr()));
+        u32::from(vaddv_u8(vget_low_u8(hits))) | (u32::from(vaddv_u8(vget_high_u8(hits))) << 8)
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn text_masks_neon(chunk: &[u8; TEXT_LANES]) -> [u32; 2] {
+    use std::arch::aarch64::{vceqq_u8, vcgeq_u8, vcleq_u8, vdupq_n_u8, vld1q_u8, vorrq_u8};
+    let mut masks = [0; 2];
+    for part in 0..TEXT_LANES / 16 {
+        // SAFETY: NEON is part of the arm64 baseline; the 16 bytes at `part * 16` lie within the 32 of `chunk`.
+        let (special, high) = unsafe {
+            let bytes = vld1q_u8(chunk.as_ptr().add(part * 16));
+            let equal = |needle: u8| vceqq_u8(bytes, vdupq_n_u8(needle));
+            let special = vorrq_u8(vorrq_u8(equal(b'"'), equal(b'\\')), vcleq_u8(bytes, vdupq_n_u8(CONTROL)));
+            (special, vcgeq_u8(bytes, vdupq_n_u8(0x80)))
+        };
+        masks[0] |= bits_neon(special) << (part * 16);
+        masks[1] |= bits_neon(high) << (part * 16);
+    }
+    masks
+}
+
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn digits_neon(chunk: &[u8; NUMBER_LANES]) -> u32 {
+    use std::arch::aarch64::{vcleq_u8, vdupq_n_u8, vld1q_u8, vsubq_u8};
+    // SAFETY: NEON is part of the arm64 baseline; `chunk` has 16 bytes.
+    bits_neon(unsafe {
+        let values = vsubq_u8(vld1q_u8(chunk.as_ptr()), vdupq_n_u8(b'0'));
+        vcleq_u8(values, vdupq_n_u8(9))
+    })
 }
 
 #[cfg(test)]
@@ -279,15 +274,15 @@ mod tests {
     use super::*;
 
     #[derive(Debug, PartialEq)]
-    struct Found<const N: usize>(Vec<([u64; N], usize)>);
+    struct Found(Vec<(Masks, usize)>);
 
-    impl<const N: usize> ChunkSink<N> for Found<N> {
-        fn take(&mut self, masks: [u64; N], base: usize) {
+    impl ChunkSink for Found {
+        fn take(&mut self, masks: Masks, base: usize) {
             self.0.push((masks, base));
         }
     }
 
-    fn found<const N: usize>(bytes: &[u8], masks: impl Fn(&[u8; LANES]) -> [u64; N]) -> Found<N> {
+    fn found(bytes: &[u8], masks: impl Fn(&[u8; LANES]) -> Masks) -> Found {
         chunks(bytes, masks, Found(Vec::new()))
     }
 
@@ -303,11 +298,12 @@ mod tests {
         }
 
         #[test]
-        fn masks_of_json_agree_with_the_scalar_twin(bytes in prop::collection::vec(prop_oneof![prop::sample::select(&b"\",\n\\\x1f\x20\x7f\x80"[..]), any::<u8>()], 0..200)) {
-            let expected = found(&bytes, json_scalar);
-            prop_assert_eq!(&for_each_chunk_of_json(&bytes, Found(Vec::new())), &expected);
-            #[cfg(target_arch = "x86_64")]
-            prop_assert_eq!(found(&bytes, json_sse2), expected);
+        fn masks_of_json_agree_with_their_scalar_twins(
+            text in prop::array::uniform32(prop_oneof![prop::sample::select(&b"\"\\\n\x1F\x20\x7F\x80"[..]), any::<u8>()]),
+            number in prop::array::uniform16(prop_oneof![3 => prop::sample::select(&b"0123456789./:"[..]), 1 => any::<u8>()]),
+        ) {
+            prop_assert_eq!(text_masks(&text), text_masks_scalar(&text));
+            prop_assert_eq!(digits(&number), digits_scalar(&number));
         }
 
         #[test]

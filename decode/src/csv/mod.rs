@@ -74,7 +74,7 @@ impl CsvDecoder {
         }
         let longest = self.dialect.max_field_bytes;
         refuse_long(bytes, &starts, longest, without_line_ends, &mut spans, self.width, &mut faults);
-        let fields = Spans { spans: &spans, width: self.width };
+        let fields = Spans { spans: &spans, width: self.width, first: 0 };
         let quote = self.dialect.quote;
         let arrays = self.columns(&Cells { bytes, fields, quote, records: starts.len() - 1 }, &mut faults)?;
         self.decoded(arrays, faults, starts, lines)

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Range;
 
 use memchr::memchr;
 use serde::Deserializer;
@@ -10,153 +9,142 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::NdjsonDecoder;
-use super::marks::{Finder, LineEnd, Room};
-use super::shape::{Line, Member, Shapes};
-use super::value::is_simple;
+use super::shape::{Member, Shapes};
+use super::value::simple;
 use crate::cells::Span;
 use crate::schema::ColumnType;
 use crate::{Fault, Reason};
 
-/// What the lines of a block hold.
-#[derive(Debug, Default)]
-pub(super) struct Read {
+/// Bytes whose lines are read before their columns are: so many stay in a core's first caches meanwhile.
+const PIECE: usize = 16 << 10;
+
+/// A piece of a block whose lines were read.
+pub(super) struct Piece {
+    /// Whether all bytes so far are ASCII.
+    pub(super) is_ascii: bool,
+    pub(super) is_last: bool,
+}
+
+/// The lines of a block, read piece by piece.
+pub(super) struct Lines<'a> {
+    pub(super) values: Values<'a>,
     /// Record by record, where the value of each column stands.
     pub(super) spans: Vec<Span>,
     /// Where each record begins.
     pub(super) starts: Vec<u32>,
-    /// Texts that had escapes; their places are counted on from the block's end.
-    pub(super) unescaped: Vec<u8>,
-    /// What is wrong.
-    pub(super) faults: Vec<Fault>,
     /// Lines, also blank ones.
     pub(super) lines: usize,
-}
-
-/// The lines seen so far.
-struct Lines<'a> {
-    values: Values<'a>,
-    spans: Vec<Span>,
-    starts: Vec<u32>,
+    /// Where the next line begins.
+    pub(super) next: usize,
     shapes: Shapes,
     /// The members of the object at hand, as the thorough reader found them.
     members: Vec<Member>,
 }
 
-/// The values of the lines seen so far.
-struct Values<'a> {
+/// What the values of the lines are, beside their places.
+pub(super) struct Values<'a> {
     decoder: &'a NdjsonDecoder,
     block: &'a [u8],
-    unescaped: Vec<u8>,
-    faults: Vec<Fault>,
+    /// Texts that had escapes; their places are counted on from the block's end.
+    pub(super) unescaped: Vec<u8>,
+    pub(super) faults: Vec<Fault>,
 }
 
-/// Reads the lines of a block; `None` when it is not UTF-8.
-pub(super) fn read(decoder: &NdjsonDecoder, block: &[u8], room: &mut Room) -> Option<Read> {
-    let mut read = Lines {
-        values: Values { decoder, block, unescaped: Vec::new(), faults: Vec::new() },
-        spans: Vec::new(),
-        starts: Vec::new(),
-        shapes: Shapes::new(),
-        members: Vec::new(),
-    };
-    let (mut start, mut before, mut line, mut odd) = (0, LineEnd::default(), 0, 0);
-    let mut is_utf8 = false;
-    let mut finder = Finder::new(block, room);
-    while let Some(further) = finder.go_on() {
-        finder = further;
-        let marks = finder.marks();
-        if !is_utf8 && !marks.is_ascii {
-            std::str::from_utf8(block).ok()?;
-            is_utf8 = true;
+impl<'a> Lines<'a> {
+    /// Nothing of a block was read yet.
+    pub(super) fn new(decoder: &'a NdjsonDecoder, block: &'a [u8]) -> Self {
+        Self {
+            values: Values { decoder, block, unescaped: Vec::new(), faults: Vec::new() },
+            spans: Vec::new(),
+            starts: Vec::new(),
+            lines: 0,
+            next: 0,
+            shapes: Shapes::new(),
+            members: Vec::new(),
         }
-        for &end_of_line in marks.lines.get(line..).unwrap_or_default() {
-            let ends = marks.ends.get(before.ends as usize..end_of_line.ends as usize).unwrap_or_default();
-            let end = ends.last().map_or(start, |end| *end as usize);
-            let is_odd = marks.odd.get(odd) == Some(&(line as u32));
-            let blank = ends.len() == 1 && block.get(start..end).is_none_or(|line| line.trim_ascii().is_empty());
-            if !blank {
-                let quotes = end_of_line.quotes - before.quotes;
-                read.take(&Line { bytes: block, start, ends, quotes, is_odd });
-            }
-            (start, before, line, odd) = (end + 1, end_of_line, line + 1, odd + usize::from(is_odd));
-        }
-        read.expect_more(start);
     }
-    let Lines { values: Values { unescaped, faults, .. }, spans, starts, .. } = read;
-    Some(Read { spans, starts, unescaped, faults, lines: line })
-}
 
-impl Lines<'_> {
-    /// Makes room for the lines to come, after those of the first `bytes`.
-    fn expect_more(&mut self, bytes: usize) {
-        if self.starts.capacity() > self.starts.len() + 64 || bytes == 0 {
-            return;
+    /// Reads the lines of the next piece, if there is one.
+    pub(super) fn go_on(&mut self) -> Option<Piece> {
+        let bytes = self.values.block.len();
+        let end = bytes.min(self.next + PIECE);
+        if self.next == bytes {
+            return None;
         }
-        let lines =
-            (self.starts.len() + 64) * (self.values.block.len() - bytes.min(self.values.block.len())) / bytes + 64;
-        self.starts.reserve(lines);
-        self.spans.reserve(lines * self.values.decoder.columns.len());
+        while self.next < end {
+            self.take();
+        }
+        Some(Piece { is_ascii: self.shapes.is_ascii(), is_last: self.next == bytes })
     }
 
     #[inline]
-    fn take(&mut self, line: &Line<'_>) {
-        let Self { values, spans, starts, shapes, .. } = self;
+    fn take(&mut self) {
+        let Self { values, spans, starts, shapes, next, .. } = self;
         let width = values.decoder.columns.len();
-        let record = starts.len() as u32;
-        starts.push(line.start as u32);
+        let (block, start, record) = (values.block, *next, starts.len() as u32);
         let first = spans.len();
         spans.resize(first + width, Span::NULL);
         let (faults, unescaped) = (values.faults.len(), values.unescaped.len());
         let row = spans.get_mut(first..).unwrap_or_default();
+        self.lines += 1;
         for shape in 0..shapes.count() {
-            if shapes.read(shape, line, row, |column, value| values.rare(record, column, value)) {
+            let rare = |column, at| values.rare(record, column, at);
+            if let Some(end) = shapes.read(shape, block, start, row, rare) {
+                starts.push(start as u32);
+                *next = end;
                 return;
             }
             // It fitted the first values, perhaps: what was found with them will be found again.
             values.faults.truncate(faults);
             values.unescaped.truncate(unescaped);
         }
-        self.take_thoroughly(line, record, first);
+        self.take_thoroughly(first);
     }
 
     #[inline(never)]
-    fn take_thoroughly(&mut self, line: &Line<'_>, record: u32, first: usize) {
-        let Self { values, spans, shapes, members, .. } = self;
+    fn take_thoroughly(&mut self, first: usize) {
+        let Self { values, spans, starts, shapes, members, next, .. } = self;
+        let start = *next;
+        let rest = values.block.get(start..).unwrap_or_default();
+        let text = memchr(b'\n', rest).and_then(|end| rest.get(..=end)).unwrap_or(rest);
+        *next = start + text.len();
+        shapes.look_at(text);
+        if text.trim_ascii().is_empty() {
+            spans.truncate(first);
+            return;
+        }
         let row = spans.get_mut(first..).unwrap_or_default();
         row.fill(Span::NULL);
         members.clear();
-        let end = line.ends.last().map_or(line.start, |end| *end as usize);
-        let text = values.block.get(line.start..end).unwrap_or_default();
-        let before = values.faults.len();
+        let (record, before) = (starts.len() as u32, values.faults.len());
+        starts.push(start as u32);
         let mut reader = serde_json::Deserializer::from_slice(text);
-        let object = Object { values, row, members, record, start: line.start, before };
+        let object = Object { values, row, members, record, start, before };
         let read = reader.deserialize_map(object).and_then(|()| reader.end());
         if read.is_ok() {
-            shapes.learn(line, members, values.decoder.columns.len());
+            shapes.learn(text, members, values.decoder.columns.len());
         } else {
             row.fill(Span::SKIP);
             values.faults.truncate(before);
-            let value = line.start as u32..(line.start + text.trim_ascii_end().len()) as u32;
+            let value = start as u32..(start + text.trim_ascii_end().len()) as u32;
             values.faults.push(Fault { record, column: None, reason: Reason::NotJson, value });
         }
     }
 }
 
 impl Values<'_> {
-    /// The span of a value that may be no value; of one for no column it is of no meaning.
+    /// The span of the value at `start`, if one is there that is not nested, and where it ends. The span of one for no column
+    /// is of no meaning.
     #[inline(never)]
-    fn rare(&mut self, record: u32, column: usize, value: Range<usize>) -> Option<Span> {
-        let raw = self.block.get(value.clone())?;
+    fn rare(&mut self, record: u32, column: usize, start: usize) -> Option<(Span, usize)> {
+        let end = simple(self.block, start)?;
+        let raw = self.block.get(start..end)?;
         let escaped = raw.first() == Some(&b'"') && memchr(b'\\', raw).is_some();
-        let is_value = match escaped {
-            true => serde_json::from_slice::<&RawValue>(raw).is_ok_and(|read| read.get().len() == raw.len()),
-            false => is_simple(self.block, value.start, value.end),
-        };
-        if !is_value {
+        if escaped && !serde_json::from_slice::<&RawValue>(raw).is_ok_and(|read| read.get().len() == raw.len()) {
             return None;
         }
         let known = column < self.decoder.columns.len();
-        Some(if known { self.cell(record, column, raw, value.start, escaped) } else { Span::NULL })
+        Some((if known { self.cell(record, column, raw, start, escaped) } else { Span::NULL }, end))
     }
 
     /// The span of a value for a column; a fault when it is of another kind than the column. `escaped` says whether a text

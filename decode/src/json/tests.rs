@@ -131,6 +131,21 @@ fn line() -> impl Strategy<Value = String> {
         .prop_map(|members| format!("{}}}\n", members.concat()))
 }
 
+fn decoder_of_members(max_line_bytes: usize) -> NdjsonDecoder {
+    let columns = [
+        ("id", "int"),
+        ("price", "decimal(15,2)"),
+        ("on", "date"),
+        ("a, \"key\" of 24 bytes or more", "double"),
+        ("name", "string"),
+        ("yes", "boolean"),
+        ("last", "varchar(3)"),
+        ("absent", "string"),
+    ];
+    let schema = Schema { columns: columns.map(|(name, column_type)| column(name, column_type)).into() };
+    NdjsonDecoder::new(&schema, max_line_bytes, &[])
+}
+
 proptest! {
     #[test]
     fn known_shapes_change_nothing(lines in proptest::collection::vec(proptest::collection::vec(member(), 0..4), 0..30), space in 0..2) {
@@ -152,18 +167,38 @@ proptest! {
             let start = place.index(text.len());
             text.splice(start..(start + taken).min(text.len()), put.iter().copied());
         }
-        let columns = [
-            ("id", "int"),
-            ("price", "decimal(15,2)"),
-            ("on", "date"),
-            ("a, \"key\" of 24 bytes or more", "double"),
-            ("name", "string"),
-            ("yes", "boolean"),
-            ("last", "varchar(3)"),
-            ("absent", "string"),
-        ];
-        let schema = Schema { columns: columns.map(|(name, column_type)| column(name, column_type)).into() };
-        check_line_by_line(&NdjsonDecoder::new(&schema, 1 << 20, &[]), &text)?;
+        check_line_by_line(&decoder_of_members(1 << 20), &text)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_block_read_by_pieces_is_as_one_read_at_once(
+        lines in proptest::collection::vec(line(), 1..40),
+        times in 1usize..60,
+        harm in proptest::collection::vec((any::<prop::sample::Index>(), prop::sample::select(&HARM[..])), 0..8),
+        limit in prop_oneof![Just(1 << 20), 150usize..300],
+    ) {
+        let mut text = lines.concat().repeat(times).into_bytes();
+        for (place, put) in harm {
+            let start = place.index(text.len());
+            text.splice(start..start, put.iter().copied());
+        }
+        let decoder = decoder_of_members(limit);
+        let at_once = decoder.at_once(&text).unwrap();
+        let by_pieces = decoder.by_pieces(&text).unwrap();
+        let cannot = std::str::from_utf8(&text).is_err() || text.split(|byte| *byte == b'\n').any(|line| line.len() > limit);
+        // A line and the blanks behind it may be too long together.
+        prop_assert!(by_pieces.is_none() || !cannot);
+        prop_assert!(by_pieces.is_some() || cannot || limit < 1 << 20);
+        if let Some(by_pieces) = by_pieces {
+            prop_assert_eq!(by_pieces.batch, at_once.batch);
+            prop_assert_eq!(by_pieces.faults, at_once.faults);
+            prop_assert_eq!(by_pieces.record_starts, at_once.record_starts);
+            prop_assert_eq!(by_pieces.lines, at_once.lines);
+        }
     }
 }
 
