@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, BooleanArray, BooleanBufferBuilder, PrimitiveArray, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, BooleanBufferBuilder, GenericByteArray, PrimitiveArray};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, TimestampMicrosecondType,
+    ArrowPrimitiveType, BinaryType, ByteArrayType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type,
+    Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, Utf8Type,
 };
+use arrow::error::ArrowError;
 
 use crate::error::{Error, Result};
 use crate::text_buffer::TextBuffer;
@@ -48,17 +49,16 @@ impl Builder {
                 Arc::new(BooleanArray::new(values.finish(), nulls.finish(records)))
             }
             Self::Text(column) => {
-                let (offsets, values, nulls) = column.finish(records);
                 let invalid = |error| Error::Internal("a text column is not UTF-8 after its cells were checked", error);
-                Arc::new(StringArray::try_new(offsets, values, nulls).map_err(invalid)?)
+                Arc::new(column.finish::<Utf8Type>(records).map_err(invalid)?)
             }
-            Self::Binary(column) => {
-                let (offsets, values, nulls) = column.finish(records);
-                Arc::new(BinaryArray::try_new(offsets, values, nulls)?)
-            }
+            Self::Binary(column) => Arc::new(column.finish::<BinaryType>(records)?),
         })
     }
 }
+
+/// So many values of 64 or fewer are worth to be looked for.
+const FEW: u32 = 16;
 
 /// Which values are NULL; costs nothing where none is.
 #[derive(Default)]
@@ -102,6 +102,12 @@ impl Nulls {
         }
     }
 
+    /// Whether of the 64 records before the one at `at` few have a value.
+    #[inline]
+    fn are_many_before(&self, at: usize) -> bool {
+        self.valid.len() * 64 == at && self.valid.last().is_some_and(|valid| valid.count_ones() <= FEW)
+    }
+
     fn finish(mut self, records: usize) -> Option<NullBuffer> {
         if self.valid.is_empty() {
             return None;
@@ -125,6 +131,20 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
 
     pub(super) fn len(&self) -> usize {
         self.values.len()
+    }
+
+    /// Whether few of the 64 values before have one, so that it is likely of the next.
+    #[inline]
+    pub(super) fn has_few(&self) -> bool {
+        self.nulls.are_many_before(self.values.len())
+    }
+
+    /// Adds up to 64 NULLs, the first one at a multiple of 64; until they are settled.
+    #[inline]
+    pub(super) fn extend_null(&mut self, count: usize) {
+        let first = self.values.len();
+        self.values.resize(first + count, T::Native::default());
+        self.nulls.set_all(first, 0);
     }
 
     /// Adds up to 64 values, the first one at a multiple of 64; those that are `None` are NULL until they are settled.
@@ -215,10 +235,36 @@ impl Texts {
         }
     }
 
-    /// The records that were not added are empty.
-    fn finish(mut self, records: usize) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
-        self.offsets.resize(records + 1, self.values.len() as i32);
-        let values = Buffer::from_vec(self.values.into_vec());
-        (OffsetBuffer::new(ScalarBuffer::from(self.offsets)), values, self.nulls.finish(records))
+    /// Whether few of the 64 records before have a text, so that it is likely of the next.
+    #[inline]
+    pub(super) fn has_few(&self) -> bool {
+        self.kept && self.nulls.are_many_before(self.offsets.len() - 1)
+    }
+
+    /// Says that of the 64 records from `at` on, a multiple of 64, those at the bits of `there` have a text.
+    #[inline]
+    pub(super) fn mark(&mut self, at: usize, there: u64) {
+        self.nulls.set_all(at, there);
+    }
+
+    /// Says that the record at `at` is NULL.
+    pub(super) fn set_null(&mut self, at: usize) {
+        self.nulls.set(at);
+    }
+
+    /// Adds `count` empty texts, which are NULL where that was said.
+    #[inline(always)]
+    pub(super) fn empty(&mut self, count: usize) {
+        self.offsets.resize(self.offsets.len() + count, self.values.len() as i32);
+    }
+
+    /// The texts; those that were not kept are empty.
+    fn finish<T: ByteArrayType<Offset = i32>>(self, records: usize) -> Result<GenericByteArray<T>, ArrowError> {
+        let nulls = self.nulls.finish(records);
+        if self.kept {
+            let values = Buffer::from_vec(self.values.into_vec());
+            return GenericByteArray::try_new(OffsetBuffer::new(ScalarBuffer::from(self.offsets)), values, nulls);
+        }
+        GenericByteArray::try_new(OffsetBuffer::new_zeroed(records), Buffer::from_vec(Vec::<u8>::new()), nulls)
     }
 }

@@ -126,7 +126,7 @@ impl<'a> BatchColumns<'a> {
         })
     }
 
-    /// The ends of a column of whole numbers without NULL.
+    /// The ends of the values of a column of whole numbers, NULLs left out.
     pub(crate) fn ends(&self, column: &ColumnRef, array: &ArrayRef) -> Option<Ends> {
         self.ends_of(Form::Plain, column, array)
     }

@@ -6,7 +6,7 @@ use arrow::buffer::BooleanBuffer;
 use crate::batch::BatchColumns;
 use crate::column::ColumnRef;
 use crate::intern::BytesInterner;
-use crate::mask::bits_of;
+use crate::mask::{bits_of, bits_of_rows};
 
 /// A batch with more different texts than one in this many rows is better looked at row by row.
 const ROWS_A_TEXT: usize = 8;
@@ -57,7 +57,7 @@ pub(crate) fn rows_of_texts(
 ) -> BooleanBuffer {
     match batch.distinct(column, strings) {
         Some(distinct) => distinct.rows(test),
-        None => BooleanBuffer::collect_bool(strings.len(), |row| test(strings.value(row))),
+        None => bits_of_rows(strings.len(), strings.nulls(), |row| test(strings.value(row))),
     }
 }
 

@@ -1,10 +1,13 @@
 //! The smallest and the largest value of a column of whole numbers: most conditions are settled by them alone.
 
 use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{
     ArrowNativeType, DataType, Date32Type, Decimal128Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
+
+use crate::mask::for_each_valid;
 
 /// The ends of the values of one batch; decimals unscaled, dates as days, timestamps in their unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,10 +17,13 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// The ends of an array; `None` where it has no values, NULLs, or other values than whole numbers.
+    /// The ends of the values of an array that are not NULL; `None` where there are none, or they are no whole numbers.
     pub(crate) fn of(array: &ArrayRef) -> Option<Ends> {
-        if array.is_empty() || array.null_count() > 0 {
+        if array.len() == array.null_count() {
             return None;
+        }
+        if let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) {
+            return among(array, nulls.inner());
         }
         Some(match array.data_type() {
             DataType::Int8 => narrow(array.as_primitive::<Int8Type>().values()),
@@ -39,6 +45,34 @@ impl Ends {
             _ => return None,
         })
     }
+}
+
+/// The ends of the values at the set bits of `valid`, of which there are some.
+fn among(array: &ArrayRef, valid: &BooleanBuffer) -> Option<Ends> {
+    macro_rules! ends {
+        ($type:ty, $wide:ty) => {{
+            let (mut low, mut high) = (<$wide>::MAX, <$wide>::MIN);
+            for_each_valid(array.as_primitive::<$type>().values(), Some(valid), |value| {
+                let value = <$wide>::from(value);
+                low = low.min(value);
+                high = high.max(value);
+            });
+            Ends { low: low.into(), high: high.into() }
+        }};
+    }
+    Some(match array.data_type() {
+        DataType::Int8 => ends!(Int8Type, i64),
+        DataType::Int16 => ends!(Int16Type, i64),
+        DataType::Int32 => ends!(Int32Type, i64),
+        DataType::Int64 => ends!(Int64Type, i64),
+        DataType::Date32 => ends!(Date32Type, i64),
+        DataType::Timestamp(TimeUnit::Second, _) => ends!(TimestampSecondType, i64),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => ends!(TimestampMillisecondType, i64),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => ends!(TimestampMicrosecondType, i64),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => ends!(TimestampNanosecondType, i64),
+        DataType::Decimal128(_, _) => ends!(Decimal128Type, i128),
+        _ => return None,
+    })
 }
 
 fn narrow<T: ArrowNativeType + Ord + Into<i64>>(values: &[T]) -> Ends {
@@ -73,10 +107,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_are_told_of_whole_numbers_without_null() {
+    fn ends_are_told_of_whole_numbers_that_are_not_null() {
         let ends = |array: ArrayRef| Ends::of(&array).map(|ends| (ends.low, ends.high));
         assert_eq!(ends(Arc::new(Int8Array::from(vec![3, -128, 127]))), Some((-128, 127)));
-        assert_eq!(ends(Arc::new(Int8Array::from(vec![Some(3), None]))), None);
+        assert_eq!(ends(Arc::new(Int8Array::from(vec![Some(3), None, Some(2)]))), Some((2, 3)));
+        assert_eq!(ends(Arc::new(Int8Array::from(vec![None, None]))), None);
+        assert_eq!(ends(Arc::new(Decimal128Array::from(vec![None, Some(-5), Some(-7)]))), Some((-7, -5)));
+        assert_eq!(ends(Arc::new(Float64Array::from(vec![Some(1.0), None]))), None);
         assert_eq!(ends(Arc::new(Int8Array::from(Vec::<i8>::new()))), None);
         assert_eq!(ends(Arc::new(Float64Array::from(vec![1.0]))), None);
         assert_eq!(ends(Arc::new(Decimal128Array::from(vec![1, -5, 7]))), Some((-5, 7)));

@@ -3,7 +3,7 @@
 //! A mask that passes every row is a word, not a buffer: clean data, the common case, allocates nothing that lives on.
 
 use arrow::array::{Array, BooleanArray};
-use arrow::buffer::{BooleanBuffer, Buffer};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 
 /// The rows of one batch that pass a check.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +144,36 @@ pub(crate) fn bits_of<T: Copy>(values: &[T], mut test: impl FnMut(T) -> bool) ->
     BooleanBuffer::new(Buffer::from_vec(words), 0, values.len())
 }
 
+/// The rows that meet `test`; what is said of NULL does not matter. Where most rows are NULL only the others are looked at.
+pub(crate) fn bits_of_rows(
+    rows: usize,
+    nulls: Option<&NullBuffer>,
+    mut test: impl FnMut(usize) -> bool,
+) -> BooleanBuffer {
+    let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > rows / 2) else {
+        return BooleanBuffer::collect_bool(rows, test);
+    };
+    let mut words = vec![0u64; rows.div_ceil(64)];
+    for row in nulls.valid_indices() {
+        if let Some(word) = words.get_mut(row / 64) {
+            *word |= u64::from(test(row)) << (row % 64);
+        }
+    }
+    BooleanBuffer::new(Buffer::from_vec(words), 0, rows)
+}
+
+/// Settles the NULL rows of a mask that was made of the other rows' values.
+pub(crate) fn settled(mask: RowMask, array: &dyn Array, null_rows: NullRows) -> RowMask {
+    match (mask, null_rows) {
+        (RowMask::Bits(bits), _) => with_nulls(bits, array, null_rows),
+        (RowMask::All, NullRows::Pass) => RowMask::All,
+        (RowMask::All, NullRows::Fail) => match array.logical_nulls() {
+            Some(nulls) => RowMask::from_buffer(nulls.into_inner()),
+            None => RowMask::All,
+        },
+    }
+}
+
 /// Settles the NULL rows of `bits`, which hold whatever the test said about the slots behind NULLs.
 pub(crate) fn with_nulls(bits: BooleanBuffer, array: &dyn Array, null_rows: NullRows) -> RowMask {
     match array.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
@@ -169,6 +199,8 @@ pub(crate) fn for_each_valid<T: Copy>(values: &[T], valid: Option<&BooleanBuffer
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::Int32Array;
+
     use super::*;
 
     #[test]
@@ -179,6 +211,32 @@ mod tests {
             assert_eq!(bits.len(), length);
             assert!((0..length).all(|row| bits.value(row) == (row % 3 == 0)));
         }
+    }
+
+    #[test]
+    fn rows_with_null_are_settled_and_need_not_be_looked_at() {
+        for kept in [2usize, 3, 70] {
+            let array: Int32Array = (0..200).map(|row| (row % kept as i32 == 0).then_some(row)).collect();
+            let mut seen = 0;
+            let bits = bits_of_rows(200, array.nulls(), |row| {
+                seen += 1;
+                row % 4 == 0
+            });
+            assert_eq!(seen, if kept == 2 { 200 } else { 200usize.div_ceil(kept) });
+            assert!((0..200).filter(|row| row % kept == 0).all(|row| bits.value(row) == (row % 4 == 0)));
+            for (null_rows, passes) in [(NullRows::Fail, false), (NullRows::Pass, true)] {
+                let (all, none) =
+                    (settled(RowMask::All, &array, null_rows), settled(RowMask::none(200), &array, null_rows));
+                for row in 0..200 {
+                    assert_eq!(
+                        (all.passes(row), none.passes(row)),
+                        if row % kept == 0 { (true, false) } else { (passes, passes) }
+                    );
+                }
+            }
+        }
+        let whole = Int32Array::from(vec![1, 2]);
+        assert_eq!(settled(RowMask::All, &whole, NullRows::Fail), RowMask::All);
     }
 
     #[test]

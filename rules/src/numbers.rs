@@ -1,10 +1,10 @@
 //! Number columns as doubles, one loop per physical type.
 
 use arrow::array::{Array, ArrayRef};
-use arrow::buffer::BooleanBuffer;
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::DataType;
 
-use crate::mask::{NullRows, RowMask, bits_of, with_nulls};
+use crate::mask::{NullRows, RowMask, bits_of, bits_of_rows, with_nulls};
 use crate::number_test::{ApplyTest, NumberTest};
 
 /// Runs `$body` with `$values` bound to the native slice and `$double` to its conversion; `$other` for other types.
@@ -64,15 +64,22 @@ pub(crate) fn test_numbers(array: &ArrayRef, test: &NumberTest, null_rows: NullR
     struct Bits<'a, T, C> {
         values: &'a [T],
         convert: C,
+        nulls: Option<&'a NullBuffer>,
     }
     impl<T: Copy, C: Fn(T) -> f64> ApplyTest<BooleanBuffer> for Bits<'_, T, C> {
         fn apply(self, test: impl Fn(f64) -> bool) -> BooleanBuffer {
-            bits_of(self.values, |value| test((self.convert)(value)))
+            match self.nulls {
+                None => bits_of(self.values, |value| test((self.convert)(value))),
+                nulls => bits_of_rows(self.values.len(), nulls, |row| {
+                    self.values.get(row).is_some_and(|value| test((self.convert)(*value)))
+                }),
+            }
         }
     }
+    let nulls = array.nulls();
     let bits = with_numbers!(
         array,
-        |values, convert| test.with_closure(Bits { values, convert }),
+        |values, convert| test.with_closure(Bits { values, convert, nulls }),
         match array.data_type() {
             DataType::Null => BooleanBuffer::new_unset(array.len()),
             _ => return None,

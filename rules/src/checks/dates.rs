@@ -12,7 +12,7 @@ use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::distinct::rows_of_texts;
 use crate::error::RuleError;
-use crate::mask::{NullRows, RowMask, bits_of, with_nulls};
+use crate::mask::{NullRows, RowMask, bits_of, settled, with_nulls};
 use crate::number_test::NumberTest;
 use crate::spark_cast;
 use crate::whole::WholeTest;
@@ -97,7 +97,7 @@ impl RowCheck for DateCheck {
         let array = self.column.array(batch)?;
         let by_ends = |whole: &WholeTest| whole.by_ends(batch.ends(&self.column, &array)?, array.len());
         if let Some(mask) = self.whole.as_ref().and_then(by_ends) {
-            return Ok(mask);
+            return Ok(settled(mask, &array, self.null_rows));
         }
         let bits = self.bits(&array).ok_or_else(|| self.column.unreadable("not a date column"))?;
         Ok(with_nulls(bits, &array, self.null_rows))

@@ -10,7 +10,7 @@ use crate::column::ColumnRef;
 use crate::distinct::rows_of_texts;
 use crate::ends::Ends;
 use crate::error::RuleError;
-use crate::mask::{NullRows, RowMask, with_nulls};
+use crate::mask::{NullRows, RowMask, settled, with_nulls};
 use crate::number_test::NumberTest;
 use crate::numbers::{DecimalToDouble, test_numbers};
 use crate::spark_cast;
@@ -82,7 +82,7 @@ impl RowCheck for NumberCheck {
         if let Some(whole) = &self.whole {
             let ends = batch.ends(&self.column, &array);
             if let Some(mask) = ends.and_then(|ends| whole.by_ends(ends, array.len())) {
-                return Ok(mask);
+                return Ok(settled(mask, &array, self.null_rows));
             }
             if let Some(bits) = whole_bits(whole, &array, ends) {
                 return Ok(with_nulls(bits, &array, self.null_rows));
