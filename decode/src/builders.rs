@@ -147,16 +147,21 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
         self.nulls.set_all(first, 0);
     }
 
-    /// Adds up to 64 values, the first one at a multiple of 64; those that are `None` are NULL until they are settled.
+    /// Adds up to 64 values, the first one at a multiple of 64; those that are `None` are NULL until they are settled. Gives a
+    /// bit for each of them.
     #[inline(always)]
-    pub(super) fn extend(&mut self, values: impl Iterator<Item = Option<T::Native>>) {
+    pub(super) fn extend(&mut self, count: usize, values: impl Iterator<Item = Option<T::Native>>) -> u64 {
         let first = self.values.len();
+        self.values.resize(first + count, T::Native::default());
         let mut missing = 0u64;
-        self.values.extend(values.enumerate().map(|(bit, value)| {
-            missing |= u64::from(value.is_none()) << (bit % 64);
-            value.unwrap_or_default()
-        }));
+        // A loop and not a chain of closures: what it counts stays in registers.
+        for (slot, value) in self.values.get_mut(first..).unwrap_or_default().iter_mut().zip(values) {
+            missing = missing >> 1 | u64::from(value.is_none()) << 63;
+            *slot = value.unwrap_or_default();
+        }
+        missing = missing.checked_shr(64 - count.min(64) as u32).unwrap_or(0);
         self.nulls.set_all(first, !missing);
+        missing
     }
 
     /// Gives a record that was added without a value its value, or leaves it NULL.

@@ -5,6 +5,19 @@
 //!
 //! Source: Daniel Lemire, "Quickly parsing eight digits" (2018-10-03), and the test for digits of the `fast_float` library.
 
+use std::marker::PhantomData;
+
+/// Reads fields of the commonest form.
+pub(super) trait FastReader {
+    /// What it reads.
+    type Value;
+
+    /// The value of the field from `start` to `end`; `None` where it is of another form, which may be right, too.
+    ///
+    /// To be inlined always: the loop over a column is compiled for what it reads.
+    fn read(&self, bytes: &[u8], start: usize, end: usize) -> Option<Self::Value>;
+}
+
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// The highest bit of each byte.
@@ -71,6 +84,24 @@ pub(super) fn integer(bytes: &[u8], start: usize, end: usize) -> Option<i64> {
     }
 }
 
+/// Integers that fit a type.
+pub(super) struct Integers<T>(PhantomData<T>);
+
+impl<T> Integers<T> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: TryFrom<i64>> FastReader for Integers<T> {
+    type Value = T;
+
+    #[inline(always)]
+    fn read(&self, bytes: &[u8], start: usize, end: usize) -> Option<T> {
+        T::try_from(integer(bytes, start, end)?).ok()
+    }
+}
+
 /// Not inlined, so that the common case is short.
 #[inline(never)]
 fn negative_integer(bytes: &[u8], start: usize, end: usize) -> Option<i64> {
@@ -93,31 +124,21 @@ impl Decimals {
         Self { scale: scale as usize, point, power: power(scale), limit: power(u32::from(precision)) }
     }
 
-    /// The unscaled value of a text of up to 18 digits, `scale` of them behind the point, or of a short one without a point.
-    #[inline(always)]
-    pub(super) fn read(self, bytes: &[u8], start: usize, end: usize) -> Option<i128> {
-        match self.unsigned(bytes, start, end) {
-            Some(value) => Some(i128::from(value)),
-            None if start == end => None,
-            None => self.uncommon(bytes, start, end),
-        }
-    }
-
     /// A negative number, or one with fewer digits behind the point.
     #[inline(never)]
-    fn uncommon(self, bytes: &[u8], start: usize, end: usize) -> Option<i128> {
+    fn uncommon(&self, bytes: &[u8], start: usize, end: usize) -> Option<i64> {
         match after_minus(bytes, start, end) {
             Some(start) => {
                 let value = self.unsigned(bytes, start, end).or_else(|| self.short(bytes, start, end))?;
-                Some(-i128::from(value))
+                Some(-(value as i64))
             }
-            None => self.short(bytes, start, end).map(i128::from),
+            None => self.short(bytes, start, end).map(|value| value as i64),
         }
     }
 
     /// A number of up to eight characters with one to `scale` digits behind the point, as doubles are written.
     #[inline(always)]
-    fn short(self, bytes: &[u8], start: usize, end: usize) -> Option<u64> {
+    fn short(&self, bytes: &[u8], start: usize, end: usize) -> Option<u64> {
         let length = end.wrapping_sub(start);
         if length.wrapping_sub(1) >= 8 {
             return None;
@@ -141,8 +162,8 @@ impl Decimals {
     }
 
     #[inline(always)]
-    fn unsigned(self, bytes: &[u8], start: usize, end: usize) -> Option<u64> {
-        let Self { scale, point, power, limit } = self;
+    fn unsigned(&self, bytes: &[u8], start: usize, end: usize) -> Option<u64> {
+        let Self { scale, point, power, limit } = *self;
         let length = end.wrapping_sub(start);
         let value = if scale == 0 {
             digits(bytes, start, end)?
@@ -173,6 +194,20 @@ impl Decimals {
             return None;
         };
         (value < limit).then_some(value)
+    }
+}
+
+impl FastReader for Decimals {
+    type Value = i64;
+
+    /// The unscaled value of a text of up to 18 digits, `scale` of them behind the point, or of a short one without a point.
+    #[inline(always)]
+    fn read(&self, bytes: &[u8], start: usize, end: usize) -> Option<i64> {
+        match self.unsigned(bytes, start, end) {
+            Some(value) => Some(value as i64),
+            None if start == end => None,
+            None => self.uncommon(bytes, start, end),
+        }
     }
 }
 
@@ -207,6 +242,18 @@ static MONTHS: [(i32, u32); 16] = {
     }
     months
 };
+
+/// Dates as ISO 8601 writes them.
+pub(super) struct Dates;
+
+impl FastReader for Dates {
+    type Value = i32;
+
+    #[inline(always)]
+    fn read(&self, bytes: &[u8], start: usize, end: usize) -> Option<i32> {
+        date(bytes, start, end)
+    }
+}
 
 /// Days since 1970-01-01 of `yyyy-MM-dd`, years 1800 to 2199.
 #[inline(always)]
@@ -248,7 +295,7 @@ mod tests {
             assert_eq!(integer, parse::integer(text.as_bytes(), i64::MIN, i64::MAX).ok(), "{text}");
         }
         for precision in [5, 15, 18, 38] {
-            let decimal = Decimals::new(precision, scale, b'.').read(bytes, start, end);
+            let decimal = Decimals::new(precision, scale, b'.').read(bytes, start, end).map(i128::from);
             let expected = parse::decimal(text.as_bytes(), precision, scale, b'.', false).ok();
             if decimal.is_some() || (common && precision == 38) {
                 assert_eq!(decimal, expected, "{text} {precision} {scale}");

@@ -6,18 +6,17 @@ use std::ops::Range;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType,
+    Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
 };
 use etl_rules::ColumnUse;
 
 use super::builders::{Booleans, Builder, Numbers, Texts};
 use super::cells::{Cells, Fields};
-use super::swar::{self, Decimals};
+use super::swar::{Dates, Decimals};
 use super::{Fault, Reason, parse, temporal};
 use crate::error::Result;
 use crate::schema::{Column, ColumnType, Schema};
-use run::{Run, ungrouped};
+use run::{Parsed, Run, ungrouped};
 
 /// Bytes of text that all columns are decoded from before the next: with the fields' places and the values they stay in a
 /// core's first caches.
@@ -167,22 +166,19 @@ impl ColumnDecoder {
                         parse::decimal(&ungrouped(text, separator, point), precision, scale, point, round)
                     }
                 };
-                run.numbers::<Decimal128Type>(out, move |bytes, start, end| fast.read(bytes, start, end), read);
+                run.numbers(out, &fast, read);
             }
             Builder::Date(out) => {
                 let read = |text: &[u8]| self.datetime.date(text).ok_or(Reason::NotADate);
                 match self.datetime.is_iso() {
-                    true => run.numbers::<Date32Type>(out, swar::date, read),
+                    true => run.numbers(out, &Dates, read),
                     false => run.thorough::<Date32Type>(out, read),
                 }
             }
             Builder::Timestamp(out) => {
                 let read = |text: &[u8]| self.datetime.timestamp(text).ok_or(Reason::NotATimestamp);
                 match self.datetime.is_iso() {
-                    true => {
-                        let fast = |bytes: &[u8], start, end| parse::timestamp(bytes.get(start..end)?);
-                        run.numbers::<TimestampMicrosecondType>(out, fast, read);
-                    }
+                    true => run.numbers(out, &Parsed(parse::timestamp), read),
                     false => run.thorough::<TimestampMicrosecondType>(out, read),
                 }
             }

@@ -9,7 +9,8 @@ use etl_rules::ColumnUse;
 use super::{ColumnDecoder, PART};
 use crate::builders::{Booleans, Numbers, Texts};
 use crate::cells::{Cells, Fields, Span};
-use crate::{Fault, Reason, parse, swar};
+use crate::swar::{FastReader, Integers};
+use crate::{Fault, Reason, parse};
 
 /// A cell before its type is looked at.
 enum Cell<'a> {
@@ -76,11 +77,13 @@ impl<'a, F: Fields> Run<'a, '_, F> {
     }
 
     /// Values of one width: `fast` reads what is of the commonest form, all else goes through `read`.
-    #[inline(always)]
-    pub(super) fn numbers<T: ArrowPrimitiveType>(
+    ///
+    /// Not inlined: each type has a loop of its own, small enough for registers.
+    #[inline(never)]
+    pub(super) fn numbers<T: ArrowPrimitiveType<Native: From<R::Value>>, R: FastReader>(
         mut self,
         out: &mut Numbers<T>,
-        fast: impl Fn(&[u8], usize, usize) -> Option<T::Native>,
+        fast: &R,
         read: impl Fn(&[u8]) -> Result<T::Native, Reason>,
     ) {
         let Some(position) = self.position.filter(|_| !self.decoder.nulls_like_values) else {
@@ -89,43 +92,40 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         let (bytes, fields) = (self.cells.bytes, &self.cells.fields);
         for part in parts(self.records.clone()) {
             if self.blank_is_null() && out.has_few() {
-                self.few_numbers(out, part, position, &fast, &read);
+                self.few_numbers(out, part, position, fast, &read);
                 continue;
             }
             let first = out.len();
-            // A field without quotes in which nothing stands is NULL, and needs no second look.
-            let blank_is_null = self.blank_is_null();
-            // Which ones are odd is written down without asking: in a column that is half NULL nobody could guess.
-            let (mut odd, mut count) = ([0u8; PART], 0);
-            out.extend(fields.column(part.clone(), position).enumerate().map(|(index, (start, end))| {
-                let value = fast(bytes, start, end);
-                odd[count % PART] = index as u8;
-                count += usize::from(value.is_none() & !(blank_is_null & (start == end)));
-                value
-            }));
-            for &index in odd.iter().take(count) {
-                let value = self.one(part.start + usize::from(index), &read);
-                out.settle(first + usize::from(index), value);
+            let values = fields
+                .column(part.clone(), position)
+                .map(|(start, end)| fast.read(bytes, start, end).map(T::Native::from));
+            let mut odd = out.extend(part.len(), values);
+            if odd != 0 && self.blank_is_null() {
+                odd &= self.there(part.clone(), position);
+            }
+            for index in bits(odd) {
+                let value = self.one(part.start + index, &read);
+                out.settle(first + index, value);
             }
         }
     }
 
     /// The same for records few of which have a value: those alone are looked at.
     #[inline(always)]
-    fn few_numbers<T: ArrowPrimitiveType>(
+    fn few_numbers<T: ArrowPrimitiveType<Native: From<R::Value>>, R: FastReader>(
         &mut self,
         out: &mut Numbers<T>,
         part: Range<usize>,
         position: usize,
-        fast: &impl Fn(&[u8], usize, usize) -> Option<T::Native>,
+        fast: &R,
         read: &impl Fn(&[u8]) -> Result<T::Native, Reason>,
     ) {
         let (first, there) = (out.len(), self.there(part.clone(), position));
         out.extend_null(part.len());
         for index in bits(there) {
             let (start, end) = self.cells.fields.bounds(part.start + index, position);
-            let value = match fast(self.cells.bytes, start, end) {
-                Some(value) => Some(value),
+            let value = match fast.read(self.cells.bytes, start, end) {
+                Some(value) => Some(value.into()),
                 None => self.one(part.start + index, read),
             };
             out.settle(first + index, value);
@@ -172,7 +172,7 @@ impl<'a, F: Fields> Run<'a, '_, F> {
             };
             narrow(value?)
         };
-        self.numbers(out, |bytes, start, end| T::Native::try_from(swar::integer(bytes, start, end)?).ok(), read);
+        self.numbers(out, &Integers::<T::Native>::new(), read);
     }
 
     pub(super) fn floats<T: ArrowPrimitiveType>(
@@ -183,7 +183,7 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         let format = &self.decoder.column.format;
         let (thousands, point) = (format.thousands_separator, format.decimal_separator);
         if thousands.is_none() && point == b'.' {
-            return self.numbers(out, |bytes, start, end| parse(bytes.get(start..end)?).ok(), parse);
+            return self.numbers(out, &Parsed(|text: &[u8]| parse(text).ok()), parse);
         }
         self.thorough(out, |text| {
             let text = match thousands {
@@ -315,6 +315,18 @@ impl<'a, F: Fields> Run<'a, '_, F> {
                 }
             }
         }
+    }
+}
+
+/// Values for which there is one way of reading only.
+pub(super) struct Parsed<F>(pub(super) F);
+
+impl<V, F: Fn(&[u8]) -> Option<V>> FastReader for Parsed<F> {
+    type Value = V;
+
+    #[inline(always)]
+    fn read(&self, bytes: &[u8], start: usize, end: usize) -> Option<V> {
+        self.0(bytes.get(start..end)?)
     }
 }
 

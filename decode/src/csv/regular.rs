@@ -151,13 +151,19 @@ impl Fields for &Regular<'_> {
 
     #[inline(always)]
     fn column(&self, records: Range<usize>, field: usize) -> impl Iterator<Item = (usize, usize)> {
-        // Each piece begins with the end before the field.
-        let pieces = self.ends.get(records.start * self.width + field..).unwrap_or_default().chunks(self.width);
-        let (bytes, last) = (self.bytes, field + 1 == self.width);
-        pieces.take(records.len()).map(move |piece| {
-            let &[before, end, ..] = piece else { return (0, 0) };
+        let first = records.start * self.width + field;
+        let (bytes, last, width) = (self.bytes, field + 1 == self.width, self.width);
+        let ends = self.ends.get(first..).unwrap_or_default();
+        let mut at = 0;
+        (0..records.len()).map(move |_| {
+            // The end before the field, and its own.
+            let (before, end) = match ends.get(at..at + 2) {
+                Some(&[before, end]) => (before, end),
+                _ => return (0, 0),
+            };
+            at += width;
             let (start, end) = (before.wrapping_add(1) as usize, end as usize);
-            let returned = last && end > start && bytes[end - 1] == b'\r';
+            let returned = last && end > start && bytes.get(end - 1) == Some(&b'\r');
             (start, end - usize::from(returned))
         })
     }

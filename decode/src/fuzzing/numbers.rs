@@ -3,7 +3,7 @@ use std::fmt::Debug;
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::{Choices, decimal};
-use crate::swar::{self, Decimals};
+use crate::swar::{self, Decimals, FastReader};
 use crate::{Reason, parse};
 
 /// One text read as a number, a date or a timestamp, by each reader there is. The choices: precision, scale, decimal point,
@@ -20,7 +20,7 @@ pub fn numbers(data: &[u8]) {
     let block = [&b"7".repeat(before)[..], text, b"7,"].concat();
     let (start, end) = (before, before + text.len());
     integers(text, swar::integer(&block, start, end));
-    let fast = Decimals::new(precision, scale, point).read(&block, start, end);
+    let fast = Decimals::new(precision, scale, point).read(&block, start, end).map(i128::from);
     decimals(text, fast, parse::decimal(text, precision, scale, point, round), || {
         decimal::decimal(text, precision, scale, point, round)
     });
