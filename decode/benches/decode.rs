@@ -44,7 +44,7 @@ fn split_csv(bencher: Bencher<'_, '_>) {
     bencher.counter(BytesCount::new(block.bytes.len())).bench(|| {
         let mut splitter = CsvSplitter::new(DIALECT, BLOCK_BYTES);
         for portion in block.bytes.chunks(256 << 10) {
-            let _ = splitter.push(Bytes::copy_from_slice(portion));
+            let _ = splitter.push(Bytes::copy_from_slice(portion).into());
         }
         splitter.next_block()
     });
@@ -87,7 +87,7 @@ fn split_ndjson(bencher: Bencher<'_, '_>) {
     bencher.counter(BytesCount::new(block.bytes.len())).bench(|| {
         let mut splitter = LineSplitter::new(BLOCK_BYTES, 1 << 20);
         for portion in block.bytes.chunks(256 << 10) {
-            let _ = splitter.push(Bytes::copy_from_slice(portion));
+            let _ = splitter.push(Bytes::copy_from_slice(portion).into());
         }
         [splitter.next_block(), splitter.next_block()]
     });

@@ -8,6 +8,7 @@ mod builders;
 mod cells;
 mod columns;
 pub mod csv;
+mod cut;
 pub mod detect;
 pub mod encoding;
 mod error;
@@ -28,6 +29,7 @@ use bytes::Bytes;
 
 use cells::Span;
 
+pub use cut::Piece;
 pub use error::{Error, Result};
 pub use fault::{Fault, Reason};
 pub use text_buffer::TextBuffer;
@@ -57,8 +59,9 @@ pub struct Decoded {
 
 /// Cuts a stream into blocks at record boundaries.
 pub trait Splitter: Send {
-    /// Takes the next bytes of the stream, in any portions.
-    fn push(&mut self, bytes: Bytes) -> Result<()>;
+    /// Takes the next bytes of the stream, in any portions. Those that go from one multiple of the block size to the next, with
+    /// room before them, are not moved any more.
+    fn push(&mut self, piece: Piece) -> Result<()>;
     /// The next block, once it is full; `finish` makes the rest of the stream full. None as well after a record that is too
     /// long to be held, which the next `push` or `finish` tells.
     fn next_block(&mut self) -> Option<Block>;

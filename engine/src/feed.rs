@@ -12,7 +12,7 @@ use crate::decode::csv::{CsvDecoder, CsvSplitter, sample};
 use crate::decode::detect::{self, Format};
 use crate::decode::json::{LineSplitter, NdjsonDecoder};
 use crate::decode::parquet::RowFitter;
-use crate::decode::{self, BlockDecoder, Splitter};
+use crate::decode::{self, BlockDecoder, Piece, Splitter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Cancel;
 use crate::exec::pipeline::{Dispatch, Item};
@@ -81,7 +81,7 @@ impl Feed<'_> {
         let encoding = detect::encoding_of(self.job.csv.encoding, &head.bytes);
         let text = source.transcode(&head, &encoding)?;
         let (skipped, mut splitter, decoder) = self.open(input, &text, 0, head.complete, format)?;
-        splitter.push(text.slice(skipped..))?;
+        splitter.push(Piece::from(text.slice(skipped..)))?;
         if head.complete {
             splitter.finish()?;
         }
@@ -122,10 +122,10 @@ impl Feed<'_> {
         let first = head_text.slice(skipped..);
         drop((head_text, head));
         let of_input = |error: decode::Error| Error::from(error).with_context("input", &input.uri);
-        let mut feed = |bytes: Option<Bytes>| {
-            let ended = bytes.is_none();
-            match bytes {
-                Some(bytes) => splitter.push(bytes).map_err(of_input)?,
+        let mut feed = |piece: Option<Piece>| {
+            let ended = piece.is_none();
+            match piece {
+                Some(piece) => splitter.push(piece).map_err(of_input)?,
                 None => splitter.finish().map_err(of_input)?,
             }
             while let Some(block) = splitter.next_block() {
@@ -134,12 +134,12 @@ impl Feed<'_> {
             // The rest may have proved too long.
             if ended { splitter.finish().map_err(of_input) } else { Ok(()) }
         };
-        feed(Some(first))?;
+        feed(Some(Piece::from(first)))?;
         let progress = |source: &TextSource| {
             self.bytes_read.store(read_before + source.bytes_read(), Ordering::Relaxed);
         };
         progress(&source);
-        let source = read_ahead(source, progress, |bytes| feed(Some(bytes)))?;
+        let source = read_ahead(source, self.block_bytes, progress, |piece| feed(Some(piece)))?;
         feed(None)?;
         progress(&source);
         dispatch.pass(Item::End(source.finish()?));
@@ -239,8 +239,9 @@ const PIECES_AHEAD: usize = 1;
 /// is work for one core, to cut the text into blocks for another. Gives the source back.
 fn read_ahead(
     mut source: TextSource,
+    piece_bytes: usize,
     progress: impl Fn(&TextSource) + Send,
-    mut take: impl FnMut(Bytes) -> Result<()>,
+    mut take: impl FnMut(Piece) -> Result<()>,
 ) -> Result<TextSource> {
     // A read may wait for a sender that has nothing to say.
     let stop = Cancel::default();
@@ -248,9 +249,9 @@ fn read_ahead(
     std::thread::scope(|scope| {
         let (sender, pieces) = sync_channel(PIECES_AHEAD);
         let read = move || {
-            while let Some(bytes) = source.read()? {
+            while let Some(piece) = source.read(piece_bytes)? {
                 progress(&source);
-                if sender.send(bytes).is_err() {
+                if sender.send(piece).is_err() {
                     // Nobody wants more: why is told by whoever took the pieces.
                     break;
                 }

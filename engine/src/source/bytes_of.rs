@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
 use super::list::{ObjectRef, Place, local_version};
+use crate::decode::Piece;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Cancel;
 use crate::exec::pipeline::cancelled;
@@ -22,6 +23,8 @@ use crate::report::InputReport;
 /// Bytes of one read: large enough that a system call costs little beside it, small enough to stay in the cache until it is
 /// hashed and copied.
 const CHUNK_BYTES: usize = 256 << 10;
+/// Room before the bytes of a piece, for what is left of a block: seldom is a record longer.
+const ROOM_BYTES: usize = 4 << 10;
 /// Bytes of one ranged GET. Below a mebibyte the request costs more than the bytes.
 const RANGE_BYTES: u64 = 8 << 20;
 /// Ranged GETs under way at once.
@@ -85,11 +88,38 @@ impl ByteSource {
         if bytes.is_empty() {
             return Ok(None);
         }
+        self.seen(&bytes);
+        Ok(Some(bytes))
+    }
+
+    /// The next bytes, of a file as many as `size` while there are so many, with room before them.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    pub fn read_piece(&mut self, size: usize) -> Result<Option<Piece>> {
+        let mut bytes = vec![0; ROOM_BYTES];
+        bytes.reserve_exact(size);
+        while bytes.len() < ROOM_BYTES + size {
+            let Reader::File(file) = &mut self.reader else { return Ok(self.read()?.map(Piece::from)) };
+            if self.cancel.is_cancelled() {
+                return Err(cancelled());
+            }
+            let start = bytes.len();
+            let missing = CHUNK_BYTES.min(ROOM_BYTES + size - start);
+            let read = file.take(missing as u64).read_to_end(&mut bytes);
+            if read.map_err(|error| cannot_read(&self.input, error))? == 0 {
+                break;
+            }
+            self.seen(bytes.get(start..).unwrap_or_default());
+        }
+        Ok(Some(Piece::with_room(bytes, ROOM_BYTES)).filter(|piece| !piece.is_empty()))
+    }
+
+    fn seen(&mut self, bytes: &[u8]) {
         if let Some(hash) = &mut self.hash {
-            hash.update(&bytes);
+            hash.update(bytes);
         }
         self.read += bytes.len() as u64;
-        Ok(Some(bytes))
     }
 
     /// Ends reads also when `stop` is raised.

@@ -6,8 +6,8 @@ use tokio::runtime::Handle;
 use super::bytes_of::ByteSource;
 use super::compression::{Compression, Decompressor};
 use super::list::ObjectRef;
-use crate::decode::detect;
 use crate::decode::encoding::UNDECODABLE;
+use crate::decode::{Piece, detect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Cancel;
 use crate::report::InputReport;
@@ -20,6 +20,8 @@ pub struct TextSource {
     bytes: ByteSource,
     decompressor: Option<Decompressor>,
     transcoder: Option<encoding_rs::Decoder>,
+    /// Whether what comes next is not compressed, and not read yet.
+    as_stored: bool,
     ended: bool,
 }
 
@@ -44,7 +46,8 @@ impl TextSource {
         let compression = Compression::of(&input.uri, &first)?;
         let mut decompressor = Decompressor::new(&input.uri, compression)?;
         decompressor.push(first);
-        let mut source = Self { bytes, decompressor: Some(decompressor), transcoder: None, ended: false };
+        let as_stored = compression == Compression::None;
+        let mut source = Self { bytes, decompressor: Some(decompressor), transcoder: None, as_stored, ended: false };
         let mut head = Vec::new();
         while head.len() < HEAD_BYTES {
             match source.raw()? {
@@ -77,8 +80,16 @@ impl TextSource {
         self.transcoder = None;
     }
 
-    /// The next bytes of text; `None` at the end. UTF-8 but for what is not valid in the input's encoding.
-    pub fn read(&mut self) -> Result<Option<Bytes>> {
+    /// The next bytes of text, of a file that is text already as many as `size`; `None` at the end. UTF-8 but for what is not
+    /// valid in the input's encoding.
+    pub fn read(&mut self, size: usize) -> Result<Option<Piece>> {
+        if self.as_stored && self.transcoder.is_none() {
+            return self.bytes.read_piece(size);
+        }
+        Ok(self.text()?.map(Piece::from))
+    }
+
+    fn text(&mut self) -> Result<Option<Bytes>> {
         loop {
             let more = self.raw()?;
             let Some(transcoder) = &mut self.transcoder else { return Ok(more) };
