@@ -58,6 +58,12 @@ impl RowFitter {
         Ok(Self { columns: schema.columns.clone(), positions, output: schema.arrow() })
     }
 
+    /// The schema's columns, each with its position, that are read from the column of the input at `position`.
+    pub fn read_from(&self, position: usize) -> impl Iterator<Item = (usize, &Column)> {
+        let columns = self.positions.iter().zip(&self.columns).enumerate();
+        columns.filter(move |(_, (at, _))| **at == Some(position)).map(|(index, (_, column))| (index, column))
+    }
+
     /// Puts `*` over the values of the columns that are marked as personal data in one row as JSON.
     pub fn mask(&self, record: &mut [u8]) {
         // Of columns that the schema does not name nobody knows what they hold.

@@ -118,7 +118,7 @@ impl Feed<'_> {
         let mark = if encoding.encoding == encoding_rs::UTF_8 { encoding.bom as u64 } else { 0 };
         let (skipped, mut splitter, decoder) = self.open(input, &head_text, mark, head.complete, format)?;
         let lines = memchr::memchr_iter(b'\n', &head_text[..skipped]).count() as u64;
-        dispatch.pass(Item::Start { input: index, lines });
+        dispatch.pass(Item::Start { input: index, lines, originals: None });
         let first = head_text.slice(skipped..);
         drop((head_text, head));
         let of_input = |error: decode::Error| Error::from(error).with_context("input", &input.uri);
@@ -219,8 +219,13 @@ impl Feed<'_> {
     fn parquet(&self, index: usize, input: &ObjectRef, dispatch: &mut Dispatch) -> Result<()> {
         let file = ParquetInput::open(input, &self.runtime, &self.cancel)?;
         let fitter = Arc::new(RowFitter::new(&self.plan.schema, file.schema())?);
-        let mut rows = file.rows()?;
-        dispatch.pass(Item::Start { input: index, lines: 0 });
+        let (mut taken, mut originals) = (Vec::new(), None);
+        if !self.judge.keep_originals {
+            taken = file.take(&fitter, &self.judge.column_uses());
+            originals = Some(file.originals(self.judge.mask.then(|| Arc::clone(&fitter))));
+        }
+        let mut rows = file.rows(&taken)?;
+        dispatch.pass(Item::Start { input: index, lines: 0, originals });
         let report = file.hashed_beside(&self.runtime, &self.cancel, &self.bytes_read, || {
             while let Some(batch) = rows.next(dispatch.pool(), &self.cancel)? {
                 dispatch.judge(&self.judge, Work::Rows(batch, Arc::clone(&fitter)))?;

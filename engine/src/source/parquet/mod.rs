@@ -1,26 +1,34 @@
 //! Parquet files: read from their end, columns decoded in parallel.
 
+mod columns;
+mod file;
+mod originals;
+
 use std::fs::File;
-use std::io::{BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::SchemaRef;
-use bytes::Bytes;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use etl_rules::ColumnUse;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use parquet::file::reader::{ChunkReader, Length};
 use rayon::prelude::*;
 use tokio::runtime::Handle;
 
+pub use columns::Taken;
+use file::SharedFile;
+use originals::ReadBack;
+
 use super::{ByteSource, ObjectRef, Place};
+use crate::decode::parquet::RowFitter;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Cancel;
 use crate::exec::pipeline::cancelled;
 use crate::report::InputReport;
+use crate::validate::OriginalRows;
 
 /// Rows of a batch at most.
 const BATCH_ROWS: usize = 8192;
@@ -70,17 +78,24 @@ impl ParquetInput {
         self.metadata.schema()
     }
 
-    /// The rows, in order.
-    pub fn rows(&self) -> Result<Rows> {
-        let columns = self.schema().fields().len();
-        let (mut rows, mut bytes) = (0_u64, 0_u64);
-        for group in self.metadata.metadata().row_groups() {
-            rows += u64::try_from(group.num_rows()).unwrap_or(0);
-            bytes += u64::try_from(group.total_byte_size()).unwrap_or(0);
-        }
-        // Long texts make smaller batches: what is under way is counted by batches.
-        let affordable = BATCH_BYTES.saturating_mul(rows) / bytes.max(1);
-        let batch_rows = usize::try_from(affordable).unwrap_or(BATCH_ROWS).clamp(16, BATCH_ROWS);
+    /// What must be made of each column, where nobody wants the rows as they stand: `uses` is what is wanted of the columns
+    /// that `fitter` fits them to, everything when it is empty.
+    pub fn take(&self, fitter: &RowFitter, uses: &[ColumnUse]) -> Vec<Taken> {
+        columns::take(self.metadata.metadata(), self.schema(), fitter, uses)
+    }
+
+    /// What reads rows back as they stand, with all their columns, masked by `masked_by`.
+    pub fn originals(&self, masked_by: Option<Arc<RowFitter>>) -> Arc<dyn OriginalRows> {
+        let (input, file, metadata) = (self.input.clone(), self.file.clone(), self.metadata.clone());
+        Arc::new(ReadBack { input, file, metadata, masked_by })
+    }
+
+    /// The rows, in order; of each column what `taken` says, its values where it says nothing.
+    pub fn rows(&self, taken: &[Taken]) -> Result<Rows> {
+        let take = |column: usize| taken.get(column).unwrap_or(&Taken::Values);
+        let decoded: Vec<usize> =
+            (0..self.schema().fields().len()).filter(|column| *take(*column) == Taken::Values).collect();
+        let batch_rows = self.batch_rows(&decoded);
         let reader = |columns: Vec<usize>| {
             let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns);
             ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone())
@@ -89,12 +104,37 @@ impl ParquetInput {
                 .build()
                 .map_err(|error| damaged(&self.input, error))
         };
-        let readers = match columns {
+        let readers = match decoded.is_empty() {
             // Rows without columns are still rows.
-            0 => vec![reader(Vec::new())?],
-            _ => (0..columns).map(|column| reader(vec![column])).collect::<Result<_>>()?,
+            true => vec![reader(Vec::new())?],
+            false => decoded.into_iter().map(|column| reader(vec![column])).collect::<Result<_>>()?,
         };
-        Ok(Rows { input: self.input.clone(), schema: Arc::clone(self.schema()), readers })
+        let mut fields: Vec<FieldRef> = Vec::with_capacity(self.schema().fields().len());
+        let mut fillers = Vec::with_capacity(fields.capacity());
+        for (column, field) in self.schema().fields().iter().enumerate() {
+            let filler = take(column).filler(batch_rows)?;
+            fields.push(match &filler {
+                Some(filler) => {
+                    Arc::new(field.as_ref().clone().with_data_type(filler.data_type().clone()).with_nullable(true))
+                }
+                None => Arc::clone(field),
+            });
+            fillers.push(filler);
+        }
+        Ok(Rows { input: self.input.clone(), schema: Arc::new(Schema::new(fields)), readers, fillers })
+    }
+
+    /// Rows of a batch. Long texts make smaller ones: what is under way is counted by batches.
+    fn batch_rows(&self, decoded: &[usize]) -> usize {
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), decoded.iter().copied());
+        let (mut rows, mut bytes) = (0_u64, 0_u64);
+        for group in self.metadata.metadata().row_groups() {
+            rows += u64::try_from(group.num_rows()).unwrap_or(0);
+            let chunks = group.columns().iter().enumerate().filter(|(leaf, _)| mask.leaf_included(*leaf));
+            bytes += chunks.map(|(_, chunk)| u64::try_from(chunk.uncompressed_size()).unwrap_or(0)).sum::<u64>();
+        }
+        let affordable = BATCH_BYTES.saturating_mul(rows) / bytes.max(1);
+        usize::try_from(affordable).unwrap_or(BATCH_ROWS).clamp(16, BATCH_ROWS)
     }
 
     /// Runs `work` while the bytes are read for their hash, unless they were seen before; gives what was read.
@@ -145,6 +185,8 @@ pub struct Rows {
     input: ObjectRef,
     schema: SchemaRef,
     readers: Vec<ParquetRecordBatchReader>,
+    /// What stands in for each column that is not decoded, as long as a batch can be.
+    fillers: Vec<Option<ArrayRef>>,
 }
 
 impl Rows {
@@ -161,7 +203,12 @@ impl Rows {
         if parts.iter().any(|part| part.num_rows() != rows) {
             return Err(damaged(&self.input, "its columns differ in length"));
         }
-        let columns = parts.iter().flat_map(|part| part.columns().iter().cloned()).collect();
+        let mut decoded = parts.iter().flat_map(|part| part.columns().iter().cloned());
+        let column = |filler: &Option<ArrayRef>| match filler {
+            Some(filler) => Some(filler.slice(0, rows)),
+            None => decoded.next(),
+        };
+        let columns = self.fillers.iter().filter_map(column).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(Some(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?))
     }
@@ -172,43 +219,5 @@ fn damaged(input: &ObjectRef, error: impl std::fmt::Display) -> Error {
         .with_help("ask the sender to upload it again")
 }
 
-/// A file that any number of readers read at places of their own.
-#[derive(Clone)]
-struct SharedFile(Arc<File>);
-
-/// A reader at a place.
-struct At(Arc<File>, u64);
-
-impl Read for At {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        #[cfg(unix)]
-        let read = std::os::unix::fs::FileExt::read_at(&*self.0, buffer, self.1)?;
-        #[cfg(windows)]
-        let read = std::os::windows::fs::FileExt::seek_read(&*self.0, buffer, self.1)?;
-        self.1 += read as u64;
-        Ok(read)
-    }
-}
-
-impl Length for SharedFile {
-    fn len(&self) -> u64 {
-        self.0.metadata().map_or(0, |metadata| metadata.len())
-    }
-}
-
-impl ChunkReader for SharedFile {
-    type T = BufReader<At>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(BufReader::new(At(Arc::clone(&self.0), start)))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let mut bytes = Vec::with_capacity(length);
-        let read = At(Arc::clone(&self.0), start).take(length as u64).read_to_end(&mut bytes)?;
-        if read < length {
-            return Err(parquet::errors::ParquetError::EOF(format!("{length} bytes at {start} of a shorter file")));
-        }
-        Ok(Bytes::from(bytes))
-    }
-}
+#[cfg(test)]
+mod tests;

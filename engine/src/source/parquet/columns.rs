@@ -1,0 +1,113 @@
+//! Which columns of a Parquet file are decoded where nobody wants its rows as they stand.
+//!
+//! A column is left alone when nothing that its values could be would change what is said of the file: no rule looks at
+//! them, and the schema cannot find fault with them. Pure: what the file says of itself and what is wanted in, a choice out.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, make_array, new_null_array};
+use arrow::datatypes::{DataType, SchemaRef};
+use etl_rules::ColumnUse;
+use parquet::file::metadata::ParquetMetaData;
+use parquet::schema::types::SchemaDescriptor;
+
+use crate::decode::parquet::RowFitter;
+use crate::error::Result;
+use crate::schema::{Column, ColumnType};
+
+/// What is made of a column of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// Its values.
+    Values,
+    /// NULLs of this type: nobody looks at the column.
+    Nulls(DataType),
+    /// Values without meaning of this type, none of them NULL: only that is wanted, and the file itself says it.
+    NoNulls(DataType),
+}
+
+impl Taken {
+    /// Rows that stand in for the column; `None` where it is decoded.
+    pub(super) fn filler(&self, rows: usize) -> Result<Option<ArrayRef>> {
+        Ok(match self {
+            Self::Values => None,
+            Self::Nulls(data_type) => Some(new_null_array(data_type, rows)),
+            Self::NoNulls(data_type) => {
+                let zeros = new_null_array(data_type, rows).to_data();
+                Some(make_array(zeros.into_builder().nulls(None).build()?))
+            }
+        })
+    }
+}
+
+/// What is made of each column of a file; `uses` is what is wanted of the columns that `fitter` fits them to, everything
+/// when it is empty.
+pub(super) fn take(
+    metadata: &ParquetMetaData,
+    schema: &SchemaRef,
+    fitter: &RowFitter,
+    uses: &[ColumnUse],
+) -> Vec<Taken> {
+    let leaves = Leaves::of(metadata.file_metadata().schema_descr());
+    let of_column = |(position, field): (usize, &Arc<arrow::datatypes::Field>)| {
+        let mut readers = fitter.read_from(position);
+        let Some((index, column)) = readers.next() else { return Taken::Nulls(DataType::Null) };
+        let wanted = uses.get(index).copied().unwrap_or(ColumnUse::Values);
+        if readers.next().is_some() || wanted == ColumnUse::Values || !always_fits(field.data_type(), column) {
+            return Taken::Values;
+        }
+        let data_type = column.column_type.arrow();
+        if wanted == ColumnUse::None && column.nullable {
+            return Taken::Nulls(data_type);
+        }
+        match !data_type.is_nested() && leaves.hold_no_nulls(position, metadata) {
+            true => Taken::NoNulls(data_type),
+            false => Taken::Values,
+        }
+    };
+    schema.fields().iter().enumerate().map(of_column).collect()
+}
+
+/// Whether no value of type `from` but NULL could be a fault of the column.
+fn always_fits(from: &DataType, column: &Column) -> bool {
+    match &column.column_type {
+        ColumnType::Varchar(_) | ColumnType::Char(_) => false,
+        ColumnType::String => is_text(from),
+        other => *from == other.arrow(),
+    }
+}
+
+/// Whether it is text in any of its forms: writers differ in them.
+fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_text(values),
+        _ => false,
+    }
+}
+
+/// The first leaf of each column of a file.
+struct Leaves(Vec<Option<usize>>);
+
+impl Leaves {
+    fn of(descriptor: &SchemaDescriptor) -> Self {
+        let mut first = vec![None; descriptor.root_schema().get_fields().len()];
+        for leaf in 0..descriptor.num_columns() {
+            if let Some(known) = first.get_mut(descriptor.get_column_root_idx(leaf)) {
+                known.get_or_insert(leaf);
+            }
+        }
+        Self(first)
+    }
+
+    /// Whether the file says that a column that is not nested has no NULLs. One row group that says nothing is enough to
+    /// doubt it.
+    fn hold_no_nulls(&self, column: usize, metadata: &ParquetMetaData) -> bool {
+        let Some(&Some(leaf)) = self.0.get(column) else { return false };
+        if metadata.file_metadata().schema_descr().column(leaf).max_def_level() == 0 {
+            return true;
+        }
+        let mut groups = metadata.row_groups().iter().map(|group| group.columns().get(leaf));
+        groups.all(|chunk| chunk.and_then(|chunk| chunk.statistics()?.null_count_opt()) == Some(0))
+    }
+}
