@@ -161,10 +161,17 @@ impl Judge {
 
     /// What it wants of each column.
     pub fn column_uses(&self) -> Vec<ColumnUse> {
-        match self.keep_rows || self.spooled.is_some() || self.labels.is_some() {
-            true => Vec::new(),
-            false => self.rules.column_uses(),
-        }
+        if self.wants_rows() { Vec::new() } else { self.rules.column_uses() }
+    }
+
+    /// The columns of text that may come as dictionaries; none when it is empty.
+    pub fn takes_dictionaries(&self) -> Vec<bool> {
+        if self.wants_rows() { Vec::new() } else { self.rules.takes_dictionaries() }
+    }
+
+    /// Whether anybody but the rules wants the rows.
+    fn wants_rows(&self) -> bool {
+        self.keep_rows || self.spooled.is_some() || self.labels.is_some()
     }
 
     /// The rows with Glue's four columns behind them.

@@ -1,14 +1,11 @@
 //! Membership of text values in a list.
 
-use arrow::array::StringArray;
-use arrow::buffer::BooleanBuffer;
-
 use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::distinct::rows_of_texts;
 use crate::error::RuleError;
-use crate::mask::{NullRows, RowMask, with_nulls};
+use crate::mask::{NullRows, RowMask};
 
 /// A row passes when its text is in the list (or, negated, is not).
 #[derive(Debug, Clone)]
@@ -45,8 +42,8 @@ impl TextCheck {
     }
 
     /// Generic over the test, so that each form of the list gets its own loop.
-    fn rows(&self, batch: &BatchColumns<'_>, strings: &StringArray, hit: impl Fn(&[u8]) -> bool) -> BooleanBuffer {
-        rows_of_texts(batch, &self.column, strings, |text| hit(text.as_bytes()) != self.negated)
+    fn rows(&self, batch: &BatchColumns<'_>, hit: impl Fn(&[u8]) -> bool) -> Result<RowMask, RuleError> {
+        rows_of_texts(batch, &self.column, self.null_rows(), |text| hit(text.as_bytes()) != self.negated)
     }
 }
 
@@ -79,14 +76,13 @@ impl RowCheck for TextCheck {
     }
 
     fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
-        let strings = self.column.strings(batch)?;
         let keyword = |value: &[u8]| {
             (self.empty && value.is_empty())
                 || (self.whitespaces_only && !value.is_empty() && value.iter().all(|byte| *byte == b' '))
         };
-        let bits = if self.ignore_case {
+        if self.ignore_case {
             let lowered: Vec<String> = self.operands.iter().map(|operand| operand.to_lowercase()).collect();
-            self.rows(batch, &strings, |value| {
+            self.rows(batch, |value| {
                 keyword(value)
                     || if value.is_ascii() {
                         lowered.iter().any(|operand| value.eq_ignore_ascii_case(operand.as_bytes()))
@@ -96,7 +92,7 @@ impl RowCheck for TextCheck {
                     }
             })
         } else if let Some(words) = self.short_operands() {
-            self.rows(batch, &strings, |value| {
+            self.rows(batch, |value| {
                 let word = (value.len(), word_of(value));
                 words.iter().fold(false, |hit, operand| hit | (*operand == word))
             })
@@ -108,12 +104,11 @@ impl RowCheck for TextCheck {
                     && self.operands.iter().any(|operand| operand.as_bytes() == value)
             };
             if self.empty || self.whitespaces_only {
-                self.rows(batch, &strings, |value| listed(value) || keyword(value))
+                self.rows(batch, |value| listed(value) || keyword(value))
             } else {
-                self.rows(batch, &strings, listed)
+                self.rows(batch, listed)
             }
-        };
-        Ok(with_nulls(bits, &strings, self.null_rows()))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, make_array, new_null_array};
 use arrow::datatypes::{DataType, SchemaRef};
 use etl_rules::ColumnUse;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::schema::types::SchemaDescriptor;
 
 use crate::decode::parquet::RowFitter;
@@ -20,6 +20,8 @@ use crate::schema::{Column, ColumnType};
 pub enum Taken {
     /// Its values.
     Values,
+    /// Its texts, as a [`dictionary`].
+    Dictionary,
     /// NULLs of this type: nobody looks at the column.
     Nulls(DataType),
     /// Values without meaning of this type, none of them NULL: only that is wanted, and the file itself says it.
@@ -30,7 +32,7 @@ impl Taken {
     /// Rows that stand in for the column; `None` where it is decoded.
     pub(super) fn filler(&self, rows: usize) -> Result<Option<ArrayRef>> {
         Ok(match self {
-            Self::Values => None,
+            Self::Values | Self::Dictionary => None,
             Self::Nulls(data_type) => Some(new_null_array(data_type, rows)),
             Self::NoNulls(data_type) => {
                 let zeros = new_null_array(data_type, rows).to_data();
@@ -40,23 +42,37 @@ impl Taken {
     }
 }
 
-/// What is made of each column of a file; `uses` is what is wanted of the columns that `fitter` fits them to, everything
-/// when it is empty.
+/// The type of a dictionary of texts.
+pub(super) fn dictionary() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+/// What is made of each column of a file. Of the columns that `fitter` fits them to, `uses` is what is wanted, everything
+/// when it is empty, and `dictionaries` are those that may come as such.
 pub(super) fn take(
     metadata: &ParquetMetaData,
     schema: &SchemaRef,
     fitter: &RowFitter,
     uses: &[ColumnUse],
+    dictionaries: &[bool],
 ) -> Vec<Taken> {
     let leaves = Leaves::of(metadata.file_metadata().schema_descr());
     let of_column = |(position, field): (usize, &Arc<arrow::datatypes::Field>)| {
         let mut readers = fitter.read_from(position);
         let Some((index, column)) = readers.next() else { return Taken::Nulls(DataType::Null) };
         let wanted = uses.get(index).copied().unwrap_or(ColumnUse::Values);
-        if readers.next().is_some() || wanted == ColumnUse::Values || !always_fits(field.data_type(), column) {
+        if readers.next().is_some() || !always_fits(field.data_type(), column) {
             return Taken::Values;
         }
         let data_type = column.column_type.arrow();
+        if wanted == ColumnUse::Values {
+            let may_pack = data_type == DataType::Utf8 && dictionaries.get(index) == Some(&true);
+            return if may_pack && leaves.are_dictionaries(position, metadata) {
+                Taken::Dictionary
+            } else {
+                Taken::Values
+            };
+        }
         if wanted == ColumnUse::None && column.nullable {
             return Taken::Nulls(data_type);
         }
@@ -86,6 +102,11 @@ fn is_text(data_type: &DataType) -> bool {
     }
 }
 
+/// Bytes of a dictionary, compressed, that holds few texts.
+const FEW_TEXTS_BYTES: i64 = 4 << 10;
+/// Rows of a row group below which too many batches would span two of them, and be packed anew.
+const DICTIONARY_ROWS: i64 = 32 << 10;
+
 /// The first leaf of each column of a file.
 struct Leaves(Vec<Option<usize>>);
 
@@ -109,5 +130,19 @@ impl Leaves {
         }
         let mut groups = metadata.row_groups().iter().map(|group| group.columns().get(leaf));
         groups.all(|chunk| chunk.and_then(|chunk| chunk.statistics()?.null_count_opt()) == Some(0))
+    }
+
+    /// Whether a column that is not nested consists of dictionaries of few texts: then it costs less to take it as such,
+    /// and rules look at each text once.
+    fn are_dictionaries(&self, column: usize, metadata: &ParquetMetaData) -> bool {
+        let Some(&Some(leaf)) = self.0.get(column) else { return false };
+        let groups = metadata.row_groups();
+        let rows: i64 = groups.iter().map(|group| group.num_rows()).sum();
+        let of_few_texts = |group: &RowGroupMetaData| {
+            // A writer that finds too many texts for a dictionary goes on without it, but not before it is larger.
+            let size = |chunk: &ColumnChunkMetaData| Some(chunk.data_page_offset() - chunk.dictionary_page_offset()?);
+            group.columns().get(leaf).and_then(size).is_some_and(|size| (1..=FEW_TEXTS_BYTES).contains(&size))
+        };
+        rows >= DICTIONARY_ROWS.saturating_mul(groups.len() as i64) && groups.iter().all(of_few_texts)
     }
 }

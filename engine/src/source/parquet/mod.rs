@@ -8,7 +8,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use etl_rules::ColumnUse;
 use parquet::arrow::ProjectionMask;
@@ -78,10 +78,10 @@ impl ParquetInput {
         self.metadata.schema()
     }
 
-    /// What must be made of each column, where nobody wants the rows as they stand: `uses` is what is wanted of the columns
-    /// that `fitter` fits them to, everything when it is empty.
-    pub fn take(&self, fitter: &RowFitter, uses: &[ColumnUse]) -> Vec<Taken> {
-        columns::take(self.metadata.metadata(), self.schema(), fitter, uses)
+    /// What must be made of each column, where nobody wants the rows as they stand. Of the columns that `fitter` fits them
+    /// to, `uses` is what is wanted, everything when it is empty, and `dictionaries` are those that may come as such.
+    pub fn take(&self, fitter: &RowFitter, uses: &[ColumnUse], dictionaries: &[bool]) -> Vec<Taken> {
+        columns::take(self.metadata.metadata(), self.schema(), fitter, uses, dictionaries)
     }
 
     /// What reads rows back as they stand, with all their columns, masked by `masked_by`.
@@ -93,12 +93,15 @@ impl ParquetInput {
     /// The rows, in order; of each column what `taken` says, its values where it says nothing.
     pub fn rows(&self, taken: &[Taken]) -> Result<Rows> {
         let take = |column: usize| taken.get(column).unwrap_or(&Taken::Values);
-        let decoded: Vec<usize> =
-            (0..self.schema().fields().len()).filter(|column| *take(*column) == Taken::Values).collect();
+        let is_decoded = |column: &usize| matches!(take(*column), Taken::Values | Taken::Dictionary);
+        let decoded: Vec<usize> = (0..self.schema().fields().len()).filter(is_decoded).collect();
         let batch_rows = self.batch_rows(&decoded);
+        let dictionaries = self.with_dictionaries(taken)?;
         let reader = |columns: Vec<usize>| {
+            let packed = columns.iter().any(|column| *take(*column) == Taken::Dictionary);
+            let metadata = if packed { &dictionaries } else { &self.metadata };
             let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns);
-            ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone())
+            ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), metadata.clone())
                 .with_projection(mask)
                 .with_batch_size(batch_rows)
                 .build()
@@ -114,6 +117,9 @@ impl ParquetInput {
         for (column, field) in self.schema().fields().iter().enumerate() {
             let filler = take(column).filler(batch_rows)?;
             fields.push(match &filler {
+                None if *take(column) == Taken::Dictionary => {
+                    Arc::new(field.as_ref().clone().with_data_type(columns::dictionary()))
+                }
                 Some(filler) => {
                     Arc::new(field.as_ref().clone().with_data_type(filler.data_type().clone()).with_nullable(true))
                 }
@@ -122,6 +128,21 @@ impl ParquetInput {
             fillers.push(filler);
         }
         Ok(Rows { input: self.input.clone(), schema: Arc::new(Schema::new(fields)), readers, fillers })
+    }
+
+    /// The file with dictionaries where they are taken.
+    fn with_dictionaries(&self, taken: &[Taken]) -> Result<ArrowReaderMetadata> {
+        if !taken.contains(&Taken::Dictionary) {
+            return Ok(self.metadata.clone());
+        }
+        let fields = self.schema().fields().iter().zip(taken).map(|(field, taken)| match taken {
+            Taken::Dictionary => Arc::new(field.as_ref().clone().with_data_type(columns::dictionary())),
+            _ => Arc::clone(field),
+        });
+        let schema = Schema::new(fields.collect::<Vec<_>>());
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+        ArrowReaderMetadata::try_new(Arc::clone(self.metadata.metadata()), options)
+            .map_err(|error| damaged(&self.input, error))
     }
 
     /// Rows of a batch. Long texts make smaller ones: what is under way is counted by batches.
@@ -203,6 +224,9 @@ impl Rows {
         if parts.iter().any(|part| part.num_rows() != rows) {
             return Err(damaged(&self.input, "its columns differ in length"));
         }
+        if parts.iter().flat_map(RecordBatch::columns).any(refers_to_nothing) {
+            return Err(damaged(&self.input, "a column refers to a dictionary that is empty"));
+        }
         let mut decoded = parts.iter().flat_map(|part| part.columns().iter().cloned());
         let column = |filler: &Option<ArrayRef>| match filler {
             Some(filler) => Some(filler.slice(0, rows)),
@@ -212,6 +236,12 @@ impl Rows {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(Some(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?))
     }
+}
+
+/// Whether a column has values by an empty dictionary: keys that are too large are found by the reader, but not these.
+fn refers_to_nothing(column: &ArrayRef) -> bool {
+    let dictionary = column.as_any_dictionary_opt();
+    dictionary.is_some_and(|dictionary| dictionary.values().is_empty() && dictionary.null_count() < dictionary.len())
 }
 
 fn damaged(input: &ObjectRef, error: impl std::fmt::Display) -> Error {

@@ -4,7 +4,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Date32Array, Int32Array, Int64Array, LargeStringArray, StringArray, StructArray,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema as ArrowSchema};
+use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema as ArrowSchema};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use tempfile::NamedTempFile;
@@ -50,8 +50,12 @@ fn table() -> RecordBatch {
 }
 
 fn file(table: &RecordBatch, statistics: EnabledStatistics) -> (NamedTempFile, ParquetInput) {
+    file_of(table, statistics, GROUP)
+}
+
+fn file_of(table: &RecordBatch, statistics: EnabledStatistics, group: usize) -> (NamedTempFile, ParquetInput) {
     let properties =
-        WriterProperties::builder().set_max_row_group_row_count(Some(GROUP)).set_statistics_enabled(statistics).build();
+        WriterProperties::builder().set_max_row_group_row_count(Some(group)).set_statistics_enabled(statistics).build();
     let mut writer = ArrowWriter::try_new(Vec::new(), table.schema(), Some(properties)).unwrap();
     writer.write(table).unwrap();
     let mut file = NamedTempFile::new().unwrap();
@@ -91,7 +95,7 @@ fn columns() -> Columns {
 /// The columns of the file that are decoded when `wanted` is wanted of every column of the schema.
 fn decoded(open: &ParquetInput, schema: &Columns, wanted: ColumnUse) -> Vec<String> {
     let fitter = RowFitter::new(schema, open.schema()).unwrap();
-    let taken = open.take(&fitter, &vec![wanted; schema.columns.len()]);
+    let taken = open.take(&fitter, &vec![wanted; schema.columns.len()], &[]);
     let names = open.schema().fields().iter().zip(taken).filter(|(_, taken)| *taken == Taken::Values);
     names.map(|(field, _)| field.name().clone()).collect()
 }
@@ -102,7 +106,8 @@ fn what_is_asked_for_is_decoded_and_extra_columns_are_not() {
     let known = ["id", "required", "late", "gone", "narrow", "large", "short", "nested"];
     assert_eq!(decoded(&open, &columns(), ColumnUse::Values), known);
     let fitter = RowFitter::new(&columns(), open.schema()).unwrap();
-    assert_eq!(open.take(&fitter, &[]), open.take(&fitter, &[ColumnUse::Values; 9]), "nothing said is all asked for");
+    let all = open.take(&fitter, &[ColumnUse::Values; 9], &[]);
+    assert_eq!(open.take(&fitter, &[], &[]), all, "nothing said is all asked for");
 }
 
 #[test]
@@ -152,7 +157,7 @@ fn what_stands_in_for_a_column_has_its_type_and_length_and_nulls_only_where_nobo
     let mut uses = vec![ColumnUse::None; schema.columns.len()];
     (uses[0], uses[3]) = (ColumnUse::Nulls, ColumnUse::Values);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let mut rows = open.rows(&open.take(&fitter, &uses)).unwrap();
+    let mut rows = open.rows(&open.take(&fitter, &uses, &[])).unwrap();
     let mut read = Vec::new();
     while let Some(batch) = rows.next(&pool, &Cancel::default()).unwrap() {
         let fitted = fitter.fit(&batch).unwrap();
@@ -173,12 +178,59 @@ fn a_file_of_which_nothing_is_decoded_has_all_its_rows() {
     assert_eq!(decoded(&open, &schema, ColumnUse::Nulls), Vec::<String>::new());
     let fitter = RowFitter::new(&schema, open.schema()).unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let mut rows = open.rows(&open.take(&fitter, &[ColumnUse::None])).unwrap();
+    let mut rows = open.rows(&open.take(&fitter, &[ColumnUse::None], &[])).unwrap();
     let mut count = 0;
     while let Some(batch) = rows.next(&pool, &Cancel::default()).unwrap() {
         count += fitter.fit(&batch).unwrap().batch.num_rows();
     }
     assert_eq!(count, 300);
+}
+
+/// Two row groups of texts, of which `few` differ; every 100th is NULL.
+fn texts(few: usize, rows: usize) -> (RecordBatch, NamedTempFile, ParquetInput) {
+    let texts = (0..rows).map(|row| (row % 100 != 7).then(|| format!("text {}", row % few)));
+    let texts: ArrayRef = Arc::new(texts.collect::<StringArray>());
+    let table = RecordBatch::try_from_iter_with_nullable([("large", texts, true)]).unwrap();
+    let (file, open) = file_of(&table, EnabledStatistics::Chunk, rows / 2);
+    (table, file, open)
+}
+
+#[test]
+fn few_texts_come_as_dictionaries_where_those_are_taken() {
+    let (table, _file, open) = texts(5, 90_000);
+    let schema = Columns { columns: vec![columns().columns[6].clone()] };
+    let fitter = RowFitter::new(&schema, open.schema()).unwrap();
+    let taken = open.take(&fitter, &[ColumnUse::Values], &[true]);
+    assert_eq!(taken, [Taken::Dictionary]);
+    assert_eq!(open.take(&fitter, &[ColumnUse::Values], &[false]), [Taken::Values]);
+    assert_eq!(open.take(&fitter, &[], &[]), [Taken::Values]);
+
+    let fitter = fitter.keeping_dictionaries(|column| column == 0);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let mut rows = open.rows(&taken).unwrap();
+    let mut read = Vec::new();
+    while let Some(batch) = rows.next(&pool, &Cancel::default()).unwrap() {
+        let fitted = fitter.fit(&batch).unwrap().batch;
+        assert!(fitted.column(0).as_dictionary::<Int32Type>().values().len() <= 5);
+        read.push(arrow::compute::cast(fitted.column(0), &DataType::Utf8).unwrap());
+    }
+    let read: Vec<&dyn Array> = read.iter().map(AsRef::as_ref).collect();
+    assert_eq!(&arrow::compute::concat(&read).unwrap(), table.column(0));
+}
+
+#[test]
+fn many_texts_short_row_groups_and_limited_texts_come_as_texts() {
+    let schema = Columns { columns: vec![columns().columns[6].clone()] };
+    let taken = |open: &ParquetInput, schema: &Columns| {
+        let fitter = RowFitter::new(schema, open.schema()).unwrap();
+        open.take(&fitter, &[ColumnUse::Values], &[true])
+    };
+    assert_eq!(taken(&texts(5, 90_000).2, &schema), [Taken::Dictionary]);
+    assert_eq!(taken(&texts(20_000, 90_000).2, &schema), [Taken::Values]);
+    assert_eq!(taken(&texts(5, 40_000).2, &schema), [Taken::Values]);
+    let mut limited = schema;
+    limited.columns[0].column_type = ColumnType::Varchar(6);
+    assert_eq!(taken(&texts(5, 90_000).2, &limited), [Taken::Values]);
 }
 
 #[test]
