@@ -3,11 +3,10 @@
 //! A column is left alone when nothing that its values could be would change what is said of the file: no rule looks at
 //! them, and the schema cannot find fault with them. Pure: what the file says of itself and what is wanted in, a choice out.
 
-use std::sync::Arc;
-
 use arrow::array::{Array, ArrayRef, make_array, new_null_array};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use etl_rules::ColumnUse;
+use parquet::basic::ConvertedType;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::schema::types::SchemaDescriptor;
 
@@ -20,7 +19,7 @@ use crate::schema::{Column, ColumnType};
 pub enum Taken {
     /// Its values.
     Values,
-    /// Its texts, as a [`dictionary`].
+    /// Its texts, as a dictionary with keys of 32 bits.
     Dictionary,
     /// NULLs of this type: nobody looks at the column.
     Nulls(DataType),
@@ -29,6 +28,11 @@ pub enum Taken {
 }
 
 impl Taken {
+    /// Whether the column is decoded.
+    pub(super) fn is_decoded(&self) -> bool {
+        matches!(self, Self::Values | Self::Dictionary)
+    }
+
     /// Rows that stand in for the column; `None` where it is decoded.
     pub(super) fn filler(&self, rows: usize) -> Result<Option<ArrayRef>> {
         Ok(match self {
@@ -57,7 +61,7 @@ pub(super) fn take(
     dictionaries: &[bool],
 ) -> Vec<Taken> {
     let leaves = Leaves::of(metadata.file_metadata().schema_descr());
-    let of_column = |(position, field): (usize, &Arc<arrow::datatypes::Field>)| {
+    let of_column = |(position, field): (usize, &FieldRef)| {
         let mut readers = fitter.read_from(position);
         let Some((index, column)) = readers.next() else { return Taken::Nulls(DataType::Null) };
         let wanted = uses.get(index).copied().unwrap_or(ColumnUse::Values);
@@ -66,11 +70,10 @@ pub(super) fn take(
         }
         let data_type = column.column_type.arrow();
         if wanted == ColumnUse::Values {
-            let may_pack = data_type == DataType::Utf8 && dictionaries.get(index) == Some(&true);
-            return if may_pack && leaves.are_dictionaries(position, metadata) {
-                Taken::Dictionary
-            } else {
-                Taken::Values
+            let may_come = data_type == DataType::Utf8 && dictionaries.get(index) == Some(&true);
+            return match may_come && leaves.are_dictionaries(position, metadata) {
+                true => Taken::Dictionary,
+                false => Taken::Values,
             };
         }
         if wanted == ColumnUse::None && column.nullable {
@@ -136,11 +139,16 @@ impl Leaves {
     /// and rules look at each text once.
     fn are_dictionaries(&self, column: usize, metadata: &ParquetMetaData) -> bool {
         let Some(&Some(leaf)) = self.0.get(column) else { return false };
+        // Bytes that only an Arrow schema in the file calls text come as bytes in the Parquet library's dictionaries.
+        if metadata.file_metadata().schema_descr().column(leaf).converted_type() != ConvertedType::UTF8 {
+            return false;
+        }
         let groups = metadata.row_groups();
-        let rows: i64 = groups.iter().map(|group| group.num_rows()).sum();
+        let rows = groups.iter().fold(0_i64, |rows, group| rows.saturating_add(group.num_rows()));
         let of_few_texts = |group: &RowGroupMetaData| {
             // A writer that finds too many texts for a dictionary goes on without it, but not before it is larger.
-            let size = |chunk: &ColumnChunkMetaData| Some(chunk.data_page_offset() - chunk.dictionary_page_offset()?);
+            let size =
+                |chunk: &ColumnChunkMetaData| chunk.data_page_offset().checked_sub(chunk.dictionary_page_offset()?);
             group.columns().get(leaf).and_then(size).is_some_and(|size| (1..=FEW_TEXTS_BYTES).contains(&size))
         };
         rows >= DICTIONARY_ROWS.saturating_mul(groups.len() as i64) && groups.iter().all(of_few_texts)

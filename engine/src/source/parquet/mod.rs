@@ -8,8 +8,8 @@ use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, RecordBatchReader};
+use arrow::datatypes::{Schema, SchemaRef};
 use etl_rules::ColumnUse;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -93,10 +93,11 @@ impl ParquetInput {
     /// The rows, in order; of each column what `taken` says, its values where it says nothing.
     pub fn rows(&self, taken: &[Taken]) -> Result<Rows> {
         let take = |column: usize| taken.get(column).unwrap_or(&Taken::Values);
-        let is_decoded = |column: &usize| matches!(take(*column), Taken::Values | Taken::Dictionary);
-        let decoded: Vec<usize> = (0..self.schema().fields().len()).filter(is_decoded).collect();
+        let width = self.schema().fields().len();
+        let decoded: Vec<usize> = (0..width).filter(|column| take(*column).is_decoded()).collect();
         let batch_rows = self.batch_rows(&decoded);
-        let dictionaries = self.with_dictionaries(taken)?;
+        // A file that cannot be read so gives texts, and those fit as well.
+        let dictionaries = self.with_dictionaries(taken).unwrap_or_else(|_| self.metadata.clone());
         let reader = |columns: Vec<usize>| {
             let packed = columns.iter().any(|column| *take(*column) == Taken::Dictionary);
             let metadata = if packed { &dictionaries } else { &self.metadata };
@@ -107,23 +108,32 @@ impl ParquetInput {
                 .build()
                 .map_err(|error| damaged(&self.input, error))
         };
-        let readers = match decoded.is_empty() {
+        let readers: Vec<ParquetRecordBatchReader> = match decoded.is_empty() {
             // Rows without columns are still rows.
             true => vec![reader(Vec::new())?],
             false => decoded.into_iter().map(|column| reader(vec![column])).collect::<Result<_>>()?,
         };
-        let mut fields: Vec<FieldRef> = Vec::with_capacity(self.schema().fields().len());
-        let mut fillers = Vec::with_capacity(fields.capacity());
+        let mut decoded = readers.iter().flat_map(|reader| reader.schema().fields().to_vec());
+        // One for all columns that are alike: a wide file may have thousands.
+        let mut made: Vec<(&Taken, Option<ArrayRef>)> = Vec::new();
+        let (mut fields, mut fillers) = (Vec::with_capacity(width), Vec::with_capacity(width));
         for (column, field) in self.schema().fields().iter().enumerate() {
-            let filler = take(column).filler(batch_rows)?;
-            fields.push(match &filler {
-                None if *take(column) == Taken::Dictionary => {
-                    Arc::new(field.as_ref().clone().with_data_type(columns::dictionary()))
+            let taken = take(column);
+            let known = made.iter().find(|(known, _)| *known == taken).map(|(_, filler)| filler.clone());
+            let filler = match known {
+                Some(filler) => filler,
+                None => {
+                    let filler = taken.filler(batch_rows)?;
+                    made.push((taken, filler.clone()));
+                    filler
                 }
+            };
+            fields.extend(match &filler {
                 Some(filler) => {
-                    Arc::new(field.as_ref().clone().with_data_type(filler.data_type().clone()).with_nullable(true))
+                    let filled = field.as_ref().clone().with_data_type(filler.data_type().clone());
+                    Some(Arc::new(filled.with_nullable(true)))
                 }
-                None => Arc::clone(field),
+                None => decoded.next(),
             });
             fillers.push(filler);
         }
@@ -131,7 +141,7 @@ impl ParquetInput {
     }
 
     /// The file with dictionaries where they are taken.
-    fn with_dictionaries(&self, taken: &[Taken]) -> Result<ArrowReaderMetadata> {
+    fn with_dictionaries(&self, taken: &[Taken]) -> parquet::errors::Result<ArrowReaderMetadata> {
         if !taken.contains(&Taken::Dictionary) {
             return Ok(self.metadata.clone());
         }
@@ -142,7 +152,6 @@ impl ParquetInput {
         let schema = Schema::new(fields.collect::<Vec<_>>());
         let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
         ArrowReaderMetadata::try_new(Arc::clone(self.metadata.metadata()), options)
-            .map_err(|error| damaged(&self.input, error))
     }
 
     /// Rows of a batch. Long texts make smaller ones: what is under way is counted by batches.
