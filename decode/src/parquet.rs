@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Schema as ArrowSchema, SchemaRef};
 use arrow::json::LineDelimitedWriter;
 use arrow::util::display::FormatOptions;
 use bytes::Bytes;
@@ -58,6 +58,26 @@ impl RowFitter {
         Ok(Self { columns: schema.columns.clone(), positions, output: schema.arrow() })
     }
 
+    /// The same, but texts from the columns of the input that `kept` names stay dictionaries with keys of 32 bits.
+    #[must_use]
+    pub fn keeping_dictionaries(self, kept: impl Fn(usize) -> bool) -> Self {
+        let fields = self.output.fields().iter().zip(&self.positions).map(|(field, position)| match position {
+            Some(position) if kept(*position) => {
+                let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(field.data_type().clone()));
+                Arc::new(field.as_ref().clone().with_data_type(dictionary))
+            }
+            _ => Arc::clone(field),
+        });
+        let output = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+        Self { output, ..self }
+    }
+
+    /// The schema's columns, each with its position, that are read from the column of the input at `position`.
+    pub fn read_from(&self, position: usize) -> impl Iterator<Item = (usize, &Column)> {
+        let columns = self.positions.iter().zip(&self.columns).enumerate();
+        columns.filter(move |(_, (at, _))| **at == Some(position)).map(|(index, (_, column))| (index, column))
+    }
+
     /// Puts `*` over the values of the columns that are marked as personal data in one row as JSON.
     pub fn mask(&self, record: &mut [u8]) {
         // Of columns that the schema does not name nobody knows what they hold.
@@ -77,7 +97,10 @@ impl RowFitter {
         for (index, (column, position)) in self.columns.iter().zip(&self.positions).enumerate() {
             let index = index as u32;
             let array = match position {
-                Some(position) => fit_column(batch.column(*position), column, index, &mut faults)?,
+                Some(position) => {
+                    let to = self.output.field(index as usize).data_type();
+                    fit_column(batch.column(*position), column, to, index, &mut faults)?
+                }
                 None => new_null_array(&column.column_type.arrow(), rows),
             };
             if !column.nullable && array.null_count() > 0 {
@@ -102,13 +125,18 @@ fn fault(row: usize, column: u32, reason: Reason) -> Fault {
 }
 
 /// Casts a column; a value that a cast turns into NULL is a fault, never a silent NULL.
-fn fit_column(array: &ArrayRef, column: &Column, index: u32, faults: &mut Vec<Fault>) -> Result<ArrayRef> {
-    let to = column.column_type.arrow();
-    let cast = if *array.data_type() == to {
+fn fit_column(
+    array: &ArrayRef,
+    column: &Column,
+    to: &DataType,
+    index: u32,
+    faults: &mut Vec<Fault>,
+) -> Result<ArrayRef> {
+    let cast = if array.data_type() == to {
         Arc::clone(array)
     } else {
         let options = CastOptions { safe: true, format_options: FormatOptions::default() };
-        let cast = cast_with_options(array, &to, &options)?;
+        let cast = cast_with_options(array, to, &options)?;
         let before = array.logical_nulls();
         if cast.null_count() > before.as_ref().map_or(0, |nulls| nulls.null_count()) {
             let reason = misfit(&column.column_type, array.data_type());

@@ -16,7 +16,7 @@ use crate::exec::spool::Spool;
 use crate::report::{FaultEntry, FaultKey, FaultLog, FaultPlace, FaultSample, InputReport, RowCounts, excerpt};
 use crate::schema::Schema;
 use crate::transform::RowOrigin;
-use crate::validate::{Finding, Judged};
+use crate::validate::{Finding, Judged, OriginalRows};
 use crate::write::{RejectFault, RejectRow, RejectWriter};
 
 /// Where accepted rows go.
@@ -62,6 +62,7 @@ pub struct PassCollector<'a> {
     input: usize,
     records: u64,
     lines: u64,
+    originals: Option<Arc<dyn OriginalRows>>,
     log: FaultLog,
     collected: Collected,
 }
@@ -97,6 +98,7 @@ impl<'a> PassCollector<'a> {
             input: 0,
             records: 0,
             lines: 0,
+            originals: None,
             log: FaultLog::default(),
             collected,
         }
@@ -187,18 +189,19 @@ impl<'a> PassCollector<'a> {
             let Some(first) = findings.first() else { continue };
             let record = first.record;
             let start = judged.original.starts.get(record as usize).copied().unwrap_or(0);
-            let line = match judged.lines {
-                None => self.records + u64::from(record) + 1,
-                Some(_) => lines.at(&judged.original.bytes, start),
+            let (line, byte) = match judged.lines {
+                // What it is shown as is no part of the input.
+                None => (self.records + u64::from(record) + 1, 0),
+                Some(_) => (lines.at(&judged.original.bytes, start), judged.offset + u64::from(start)),
             };
             let place = FaultPlace {
                 uri: self.uris.get(self.input).cloned().unwrap_or_default(),
                 record: self.records + u64::from(record) + 1,
                 line,
-                byte: judged.offset + u64::from(start),
+                byte,
             };
             for finding in findings {
-                self.count(judged, finding, &place);
+                self.count(judged, finding, &place)?;
             }
             if let Some(rejects) = &mut self.rejects {
                 let row = RejectRow {
@@ -218,7 +221,7 @@ impl<'a> PassCollector<'a> {
         Ok(())
     }
 
-    fn count(&mut self, judged: &Judged, finding: &Finding, record: &FaultPlace) {
+    fn count(&mut self, judged: &Judged, finding: &Finding, record: &FaultPlace) -> Result<()> {
         let Finding { column, reason, rule, .. } = *finding;
         if let (Some(column), true) = (column, reason.is_misfit())
             && let Some(flag) = self.collected.misfits.get_mut(column as usize)
@@ -240,7 +243,10 @@ impl<'a> PassCollector<'a> {
             first: place(),
         });
         if self.log.wants_sample(count) {
-            let raw = judged.original.raw(finding.record);
+            let raw = match &self.originals {
+                Some(originals) => originals.raw(self.records + u64::from(finding.record))?,
+                None => judged.original.raw(finding.record),
+            };
             let start = judged.original.starts.get(finding.record as usize).copied().unwrap_or(0);
             let value =
                 finding.value.start.saturating_sub(start) as usize..finding.value.end.saturating_sub(start) as usize;
@@ -256,14 +262,16 @@ impl<'a> PassCollector<'a> {
                 caret,
             });
         }
+        Ok(())
     }
 }
 
 impl Collector for PassCollector<'_> {
     fn take(&mut self, item: Item) -> Result<()> {
         match item {
-            Item::Start { input, lines } => {
+            Item::Start { input, lines, originals } => {
                 (self.input, self.records, self.lines) = (input, 0, lines);
+                self.originals = originals;
                 Ok(())
             }
             Item::Block(judged, permit) => {

@@ -18,7 +18,7 @@ use crate::exec::Cancel;
 use crate::exec::pipeline::{Dispatch, Item};
 use crate::job::Job;
 use crate::prepare::{Header, Opened, Plan, header_names};
-use crate::source::{Head, ObjectRef, ParquetInput, TextSource};
+use crate::source::{Head, ObjectRef, ParquetInput, Taken, TextSource};
 use crate::validate::{Judge, Work};
 
 /// The bytes of the header, and what reads what follows it.
@@ -118,7 +118,7 @@ impl Feed<'_> {
         let mark = if encoding.encoding == encoding_rs::UTF_8 { encoding.bom as u64 } else { 0 };
         let (skipped, mut splitter, decoder) = self.open(input, &head_text, mark, head.complete, format)?;
         let lines = memchr::memchr_iter(b'\n', &head_text[..skipped]).count() as u64;
-        dispatch.pass(Item::Start { input: index, lines });
+        dispatch.pass(Item::Start { input: index, lines, originals: None });
         let first = head_text.slice(skipped..);
         drop((head_text, head));
         let of_input = |error: decode::Error| Error::from(error).with_context("input", &input.uri);
@@ -218,9 +218,17 @@ impl Feed<'_> {
 
     fn parquet(&self, index: usize, input: &ObjectRef, dispatch: &mut Dispatch) -> Result<()> {
         let file = ParquetInput::open(input, &self.runtime, &self.cancel)?;
-        let fitter = Arc::new(RowFitter::new(&self.plan.schema, file.schema())?);
-        let mut rows = file.rows()?;
-        dispatch.pass(Item::Start { input: index, lines: 0 });
+        let mut fitter = RowFitter::new(&self.plan.schema, file.schema())?;
+        let mut taken = Vec::new();
+        if !self.judge.keep_originals {
+            taken = file.take(&fitter, &self.judge.column_uses(), &self.judge.takes_dictionaries());
+            fitter = fitter.keeping_dictionaries(|column| taken.get(column) == Some(&Taken::Dictionary));
+        }
+        let fitter = Arc::new(fitter);
+        let originals = || file.originals(self.judge.mask.then(|| Arc::clone(&fitter)));
+        let originals = (!self.judge.keep_originals).then(originals);
+        let mut rows = file.rows(&taken)?;
+        dispatch.pass(Item::Start { input: index, lines: 0, originals });
         let report = file.hashed_beside(&self.runtime, &self.cancel, &self.bytes_read, || {
             while let Some(batch) = rows.next(dispatch.pool(), &self.cancel)? {
                 dispatch.judge(&self.judge, Work::Rows(batch, Arc::clone(&fitter)))?;

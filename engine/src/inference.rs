@@ -79,7 +79,7 @@ fn first_rows(
         let file = ParquetInput::open(input, runtime, &cx.cancel)?;
         let pool = ThreadPoolBuilder::new().num_threads(1).build();
         let pool = pool.map_err(|error| Error::storage("the worker threads could not be started", error))?;
-        let batch = file.rows()?.next(&pool, &cx.cancel)?;
+        let batch = file.rows(&[])?.next(&pool, &cx.cancel)?;
         return Ok(batch.iter().map(|batch| batch.slice(0, batch.num_rows().min(SAMPLE_ROWS))).collect());
     };
     let feed = Feed {

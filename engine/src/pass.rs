@@ -224,6 +224,7 @@ impl Pass {
         let mut labelled = if late { None } else { self.row_outcomes(&plan.schema, pool)? };
         let judge = Judge {
             keep_rows: output.is_some(),
+            keep_originals: rejects.is_some(),
             mask: self.job.mask_marked && plan.schema.columns.iter().any(|column| column.pii.is_some()),
             trace_rows: trace_rows && output.is_some(),
             spooled: ruling.spooled.clone(),

@@ -6,12 +6,13 @@ use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int32Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, RecordBatch, StringArray};
 use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::Int32Type;
 
 use crate::analyzers::lengths::character_lengths;
 use crate::column::ColumnRef;
-use crate::column_uses::ColumnUse;
+use crate::column_uses::Asked;
 use crate::distinct::Distinct;
 use crate::ends::Ends;
 use crate::error::RuleError;
@@ -39,7 +40,7 @@ pub struct BatchColumns<'a> {
     /// By column: `None` while only one check has asked.
     distinct: RefCell<HashMap<String, Option<Option<Rc<Distinct>>>>>,
     /// What is asked of each column, where somebody wants to know.
-    uses: Option<RefCell<Vec<ColumnUse>>>,
+    asked: Option<RefCell<Vec<Asked>>>,
 }
 
 impl<'a> BatchColumns<'a> {
@@ -50,24 +51,24 @@ impl<'a> BatchColumns<'a> {
             made: RefCell::default(),
             ends: RefCell::default(),
             distinct: RefCell::default(),
-            uses: None,
+            asked: None,
         }
     }
 
     /// The same, and what is asked of each column is written down.
     pub(crate) fn watched(batch: &'a RecordBatch) -> BatchColumns<'a> {
-        let uses = vec![ColumnUse::None; batch.num_columns()];
-        BatchColumns { uses: Some(RefCell::new(uses)), ..BatchColumns::new(batch) }
+        let asked = vec![Asked::Nothing; batch.num_columns()];
+        BatchColumns { asked: Some(RefCell::new(asked)), ..BatchColumns::new(batch) }
     }
 
     /// What was asked of each column of a watched batch.
-    pub(crate) fn uses(&self) -> Option<Vec<ColumnUse>> {
-        self.uses.as_ref().map(|uses| uses.borrow().clone())
+    pub(crate) fn asked(&self) -> Option<Vec<Asked>> {
+        self.asked.as_ref().map(|asked| asked.borrow().clone())
     }
 
-    fn note(&self, column: &ColumnRef, found: ColumnUse) {
-        if let Some(uses) = &self.uses
-            && let Some(known) = uses.borrow_mut().get_mut(column.index())
+    fn note(&self, column: &ColumnRef, found: Asked) {
+        if let Some(asked) = &self.asked
+            && let Some(known) = asked.borrow_mut().get_mut(column.index())
         {
             *known = (*known).max(found);
         }
@@ -75,8 +76,8 @@ impl<'a> BatchColumns<'a> {
 
     /// The batch itself, which counts as asking for every column.
     pub fn batch(&self) -> &'a RecordBatch {
-        if let Some(uses) = &self.uses {
-            uses.borrow_mut().fill(ColumnUse::Values);
+        if let Some(asked) = &self.asked {
+            asked.borrow_mut().fill(Asked::Values);
         }
         self.batch
     }
@@ -88,15 +89,17 @@ impl<'a> BatchColumns<'a> {
 
     /// A column, dictionaries unpacked; costs nothing for a plain top-level column.
     pub(crate) fn array(&self, column: &ColumnRef) -> Result<ArrayRef, RuleError> {
-        self.note(column, ColumnUse::Values);
+        self.note(column, Asked::Values);
         self.unpacked(column)
     }
 
     /// The rows of a column that are not NULL; `None` when none is.
     pub(crate) fn valid(&self, column: &ColumnRef) -> Result<Option<BooleanBuffer>, RuleError> {
-        self.note(column, ColumnUse::Nulls);
-        let array = self.unpacked(column)?;
-        Ok(Scope::all(array.len()).valid(&array))
+        self.note(column, Asked::Nulls);
+        match column.top(self.batch) {
+            Some(array) => Ok(Scope::all(array.len()).valid(array)),
+            None => Ok(Scope::all(self.num_rows()).valid(&self.unpacked(column)?)),
+        }
     }
 
     fn unpacked(&self, column: &ColumnRef) -> Result<ArrayRef, RuleError> {
@@ -108,7 +111,14 @@ impl<'a> BatchColumns<'a> {
 
     /// A column as text.
     pub(crate) fn strings(&self, column: &ColumnRef) -> Result<StringArray, RuleError> {
-        let plain = self.array(column)?;
+        self.note(column, Asked::Values);
+        self.texts(column)
+    }
+
+    /// The same, for one who would take a [`dictionary`](Self::dictionary) as well.
+    pub(crate) fn texts(&self, column: &ColumnRef) -> Result<StringArray, RuleError> {
+        self.note(column, Asked::Texts);
+        let plain = self.unpacked(column)?;
         let text = match plain.as_any().downcast_ref::<StringArray>() {
             Some(strings) => return Ok(strings.clone()),
             None => self.made(Form::Text, column, || column.cast_to_text(&plain))?,
@@ -117,6 +127,12 @@ impl<'a> BatchColumns<'a> {
             Some(strings) => Ok(strings.clone()),
             None => Err(column.unreadable("not text after a cast to text")),
         }
+    }
+
+    /// A column of texts as it stands, where it is a dictionary.
+    pub(crate) fn dictionary(&self, column: &ColumnRef) -> Option<(&'a DictionaryArray<Int32Type>, &'a StringArray)> {
+        let dictionary = column.top(self.batch)?.as_dictionary_opt::<Int32Type>()?;
+        Some((dictionary, dictionary.values().as_string_opt::<i32>()?))
     }
 
     /// The lengths of the texts of a column, in characters; NULL is 0.

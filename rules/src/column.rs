@@ -98,8 +98,13 @@ impl ColumnRef {
 
     /// The column where nothing has to be made of it: top-level and no dictionary.
     pub(crate) fn plain(&self, batch: &RecordBatch) -> Option<ArrayRef> {
+        self.top(batch).filter(|array| !matches!(array.data_type(), DataType::Dictionary(_, _))).cloned()
+    }
+
+    /// The column as it stands in the batch, where it is top-level.
+    pub(crate) fn top<'a>(&self, batch: &'a RecordBatch) -> Option<&'a ArrayRef> {
         match self.path.as_slice() {
-            [index] if !matches!(self.data_type, DataType::Dictionary(_, _)) => batch.columns().get(*index).cloned(),
+            [index] => batch.columns().get(*index),
             _ => None,
         }
     }

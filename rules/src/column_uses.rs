@@ -23,16 +23,44 @@ pub enum ColumnUse {
     Values,
 }
 
+/// What is asked of a column, with a word for those who look at texts one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asked {
+    /// Nothing.
+    Nothing,
+    /// Which rows are NULL.
+    Nulls,
+    /// What holds for each of its texts: a dictionary would do.
+    Texts,
+    /// Its values.
+    Values,
+}
+
 impl RuleSet {
     /// What [`update`](Self::update) asks of each column. A `where` may ask for anything.
     pub fn column_uses(&self) -> Vec<ColumnUse> {
-        let everything = vec![ColumnUse::Values; self.schema.fields().len()];
+        let uses = self.asked().into_iter().map(|asked| match asked {
+            Asked::Nothing => ColumnUse::None,
+            Asked::Nulls => ColumnUse::Nulls,
+            Asked::Texts | Asked::Values => ColumnUse::Values,
+        });
+        uses.collect()
+    }
+
+    /// The columns of which [`update`](Self::update) takes a dictionary of texts with keys of 32 bits as well as the texts
+    /// themselves, and looks at each of the dictionary's texts once.
+    pub fn takes_dictionaries(&self) -> Vec<bool> {
+        self.asked().into_iter().map(|asked| asked == Asked::Texts).collect()
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        let everything = vec![Asked::Values; self.schema.fields().len()];
         if self.plan.filters.iter().any(|filter| filter.predicate.is_some()) {
             return everything;
         }
         let fields = self.schema.fields().iter().map(|field| Field::new(field.name(), field.data_type().clone(), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        let mut uses = vec![ColumnUse::None; everything.len()];
+        let mut asked = vec![Asked::Nothing; everything.len()];
         for rows in [0, 1] {
             let columns = schema.fields().iter().map(|field| new_null_array(field.data_type(), rows)).collect();
             let options = RecordBatchOptions::new().with_row_count(Some(rows));
@@ -40,16 +68,16 @@ impl RuleSet {
                 .ok()
                 .and_then(|batch| self.watch(&batch));
             let Some(watched) = watched else { return everything };
-            for (known, found) in uses.iter_mut().zip(watched) {
+            for (known, found) in asked.iter_mut().zip(watched) {
                 *known = (*known).max(found);
             }
         }
-        uses
+        asked
     }
 
-    fn watch(&self, batch: &RecordBatch) -> Option<Vec<ColumnUse>> {
+    fn watch(&self, batch: &RecordBatch) -> Option<Vec<Asked>> {
         let columns = BatchColumns::watched(batch);
         self.update_columns(&columns, &mut self.start()).ok()?;
-        columns.uses()
+        columns.asked()
     }
 }

@@ -2,7 +2,7 @@
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 
 use crate::batch::BatchColumns;
 use crate::dqdl::Diagnostic;
@@ -162,7 +162,12 @@ impl RuleSet {
             )));
         }
         for (found, expected) in found.fields().iter().zip(self.schema.fields()) {
-            if found.data_type() != expected.data_type() {
+            // A dictionary of the values does as well.
+            let values = match found.data_type() {
+                DataType::Dictionary(_, values) => values,
+                plain => plain,
+            };
+            if found.data_type() != expected.data_type() && values != expected.data_type() {
                 return Err(RuleError::Schema(format!(
                     "column `{}` is {}, expected {}",
                     expected.name(),

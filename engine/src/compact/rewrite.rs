@@ -87,7 +87,7 @@ impl Rewriter {
         if let Some(other) = open.schema().fields().iter().find(|field| !known(field.name())) {
             return Err(changed(&input.uri, &format!("it has a column `{}` that its manifest has not", other.name())));
         }
-        let mut batches = open.rows()?;
+        let mut batches = open.rows(&[])?;
         let mut rows = 0;
         let read = open.hashed_beside(&self.runtime, &self.cancel, &self.bytes_read, || {
             while let Some(batch) = batches.next(&self.pool, &self.cancel)? {

@@ -17,7 +17,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use super::{Cancel, Permit, Permits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::InputReport;
-use crate::validate::{Judge, Judged, Work};
+use crate::validate::{Judge, Judged, OriginalRows, Work};
 
 /// What reaches the collector, in the order of the inputs.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub enum Item {
         input: usize,
         /// Lines before the first record (a header line).
         lines: u64,
+        /// Where its rows are found as they stand, when its blocks do not hold them.
+        originals: Option<Arc<dyn OriginalRows>>,
     },
     /// A judged block and the permit it holds.
     Block(Box<Judged>, Permit),

@@ -13,7 +13,7 @@ pub struct FaultPlace {
     pub record: u64,
     /// The line the record begins on, from 1, header included.
     pub line: u64,
-    /// Where the value (or the record) begins in the decompressed input, in bytes from 0.
+    /// Where the value (or the record) begins in the decompressed input, in bytes from 0; 0 where the input has no text.
     pub byte: u64,
 }
 

@@ -13,6 +13,6 @@ pub use compression::{Compression, Decompressor};
 pub use file_facts::file_facts;
 pub(crate) use list::nearest;
 pub use list::{ObjectRef, Place, list, literal, local_file_version, pinned};
-pub use parquet::ParquetInput;
+pub use parquet::{ParquetInput, Taken};
 pub use stores::{LocalStores, Located, StorageOptions, StoreProvider, locate, look_and_delete};
 pub use text::{Head, TextSource};

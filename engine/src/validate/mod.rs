@@ -49,6 +49,10 @@ pub struct Records {
 }
 
 impl Records {
+    fn none() -> Self {
+        Self { bytes: Bytes::new(), starts: Vec::new() }
+    }
+
     /// The same with the records that something was found in masked.
     fn masked(self, findings: &[Finding], mask: &dyn Fn(&mut [u8])) -> Self {
         let mut bytes = self.bytes.to_vec();
@@ -72,6 +76,15 @@ impl Records {
     }
 }
 
+/// The rows of an input as they stand, one by one: for the few that are shown, where blocks do not hold theirs.
+pub trait OriginalRows: std::fmt::Debug + Send + Sync {
+    /// The row of a record, counted from 0, in the form that [`Records`] has it in.
+    ///
+    /// # Errors
+    /// `Data` when the input proves damaged there.
+    fn raw(&self, record: u64) -> Result<Bytes>;
+}
+
 /// A block after decode and row rules.
 #[derive(Debug)]
 pub struct Judged {
@@ -81,7 +94,8 @@ pub struct Judged {
     pub lines: Option<u64>,
     /// Where the block begins in the decompressed input, in bytes.
     pub offset: u64,
-    /// The records as they stood, kept only when something was found in them.
+    /// The records as they stood, kept only when something was found in them, and of a columnar input only where all of
+    /// them are wanted.
     pub original: Records,
     /// What is wrong, in order of record.
     pub findings: Vec<Finding>,
@@ -125,6 +139,9 @@ pub struct Judge {
     pub rules: Arc<RuleSet>,
     /// Whether accepted rows are wanted.
     pub keep_rows: bool,
+    /// Whether every record at fault is wanted as it stood. Otherwise those of a columnar input are asked for one by one,
+    /// see [`OriginalRows`].
+    pub keep_originals: bool,
     /// Whether columns that are marked as personal data are masked in the records at fault.
     pub mask: bool,
     /// Whether it is wanted where the accepted rows stood.
@@ -138,15 +155,23 @@ pub struct Judge {
 impl Judge {
     /// Decodes rows and judges nothing but their form.
     pub fn of_rows(rules: Arc<RuleSet>) -> Self {
-        Self { rules, keep_rows: true, mask: false, trace_rows: false, spooled: None, labels: None }
+        let (keep_originals, mask, trace_rows) = (false, false, false);
+        Self { rules, keep_rows: true, keep_originals, mask, trace_rows, spooled: None, labels: None }
     }
 
     /// What it wants of each column.
     pub fn column_uses(&self) -> Vec<ColumnUse> {
-        match self.keep_rows || self.spooled.is_some() || self.labels.is_some() {
-            true => Vec::new(),
-            false => self.rules.column_uses(),
-        }
+        if self.wants_rows() { Vec::new() } else { self.rules.column_uses() }
+    }
+
+    /// The columns of text that may come as dictionaries; none when it is empty.
+    pub fn takes_dictionaries(&self) -> Vec<bool> {
+        if self.wants_rows() { Vec::new() } else { self.rules.takes_dictionaries() }
+    }
+
+    /// Whether anybody but the rules wants the rows.
+    fn wants_rows(&self) -> bool {
+        self.keep_rows || self.spooled.is_some() || self.labels.is_some()
     }
 
     /// The rows with Glue's four columns behind them.
@@ -213,7 +238,8 @@ impl Judge {
         });
         let rejected = count_records(&findings);
         let original = match original {
-            _ if findings.is_empty() => Records { bytes: Bytes::new(), starts: Vec::new() },
+            _ if findings.is_empty() => Records::none(),
+            Original::Rows(..) if !self.keep_originals => Records::none(),
             Original::Text(bytes, decoder) => {
                 let records = Records { bytes, starts: record_starts };
                 if self.mask { records.masked(&findings, &|record| decoder.mask(record)) } else { records }

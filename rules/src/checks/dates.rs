@@ -88,11 +88,9 @@ impl RowCheck for DateCheck {
 
     fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
         if self.column.is_string() {
-            let strings = self.column.strings(batch)?;
             let holds =
                 |text: &str| spark_cast::to_date(text).is_some_and(|day| self.test.holds_in_sql(f64::from(day)));
-            let bits = rows_of_texts(batch, &self.column, &strings, holds);
-            return Ok(with_nulls(bits, &strings, self.null_rows));
+            return rows_of_texts(batch, &self.column, self.null_rows, holds);
         }
         let array = self.column.array(batch)?;
         let by_ends = |whole: &WholeTest| whole.by_ends(batch.ends(&self.column, &array)?, array.len());

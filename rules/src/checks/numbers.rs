@@ -72,11 +72,9 @@ impl RowCheck for NumberCheck {
 
     fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
         if self.column.is_string() {
-            let strings = self.column.strings(batch)?;
             // A text that is no number is NULL to the test, and such a row always fails.
             let holds = |text: &str| spark_cast::to_double(text).is_some_and(|value| self.test.holds_in_sql(value));
-            let bits = rows_of_texts(batch, &self.column, &strings, holds);
-            return Ok(with_nulls(bits, &strings, self.null_rows));
+            return rows_of_texts(batch, &self.column, self.null_rows, holds);
         }
         let array = self.column.array(batch)?;
         if let Some(whole) = &self.whole {

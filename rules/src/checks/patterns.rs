@@ -6,7 +6,7 @@ use crate::column::ColumnRef;
 use crate::distinct::rows_of_texts;
 use crate::error::RuleError;
 use crate::java_regex::{ForbiddenPattern, PatternError, ValuePattern};
-use crate::mask::{NullRows, RowMask, with_nulls};
+use crate::mask::{NullRows, RowMask};
 
 /// A row passes when its text matches (or, in the reference's sense, does not match). NULL fails both, and so does a text
 /// on which a backtracking pattern takes too many steps: nobody could tell, so nobody vouches for the row.
@@ -46,11 +46,9 @@ impl RowCheck for PatternCheck {
     }
 
     fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
-        let strings = self.column.strings(batch)?;
-        let bits = rows_of_texts(batch, &self.column, &strings, |text| match &self.test {
+        rows_of_texts(batch, &self.column, NullRows::Fail, |text| match &self.test {
             PatternTest::Matches(pattern) => pattern.matches(text).unwrap_or(false),
             PatternTest::NotMatches(pattern) => pattern.allows(text).unwrap_or(false),
-        });
-        Ok(with_nulls(bits, &strings, NullRows::Fail))
+        })
     }
 }

@@ -1,14 +1,11 @@
 //! Membership of text values in a list.
 
-use arrow::array::StringArray;
-use arrow::buffer::BooleanBuffer;
-
 use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
 use crate::distinct::rows_of_texts;
 use crate::error::RuleError;
-use crate::mask::{NullRows, RowMask, with_nulls};
+use crate::mask::{NullRows, RowMask};
 
 /// A row passes when its text is in the list (or, negated, is not).
 #[derive(Debug, Clone)]
@@ -35,19 +32,65 @@ impl TextCheck {
         if self.null != self.negated { NullRows::Pass } else { NullRows::Fail }
     }
 
-    /// The listed texts as words, where all are short and nothing else is listed.
-    fn short_operands(&self) -> Option<Vec<(usize, u64)>> {
-        let short = |operand: &String| {
-            (operand.len() <= 8 && !operand.is_empty()).then(|| (operand.len(), word_of(operand.as_bytes())))
-        };
-        let plain = !self.empty && !self.whitespaces_only && self.operands.len() <= 16;
-        plain.then(|| self.operands.iter().map(short).collect()).flatten()
+    /// The listed texts, where all are short and nothing else is listed.
+    fn short_operands(&self) -> Option<ShortTexts> {
+        let plain = !self.empty && !self.whitespaces_only;
+        plain.then(|| ShortTexts::new(&self.operands)).flatten()
     }
 
     /// Generic over the test, so that each form of the list gets its own loop.
-    fn rows(&self, batch: &BatchColumns<'_>, strings: &StringArray, hit: impl Fn(&[u8]) -> bool) -> BooleanBuffer {
-        rows_of_texts(batch, &self.column, strings, |text| hit(text.as_bytes()) != self.negated)
+    fn rows(&self, batch: &BatchColumns<'_>, hit: impl Fn(&[u8]) -> bool) -> Result<RowMask, RuleError> {
+        rows_of_texts(batch, &self.column, self.null_rows(), |text| hit(text.as_bytes()) != self.negated)
     }
+}
+
+/// Texts of one to eight bytes, each at a place of its own: a value is compared with one of them.
+struct ShortTexts {
+    /// Makes the places differ.
+    multiplier: u64,
+    /// Length and word; no text has no length.
+    places: [(usize, u64); 1 << PLACE_BITS],
+}
+
+const PLACE_BITS: u32 = 6;
+/// More texts seldom find places of their own.
+const MOST_TEXTS: usize = 16;
+/// Multipliers that are tried: of 16 texts one in seven gives each a place of its own.
+const TRIES: u64 = 64;
+/// A number of which the multipliers are odd multiples: its bits are those of the golden ratio, after Knuth.
+const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+
+impl ShortTexts {
+    /// `None` where a text is longer, or empty, or there are too many.
+    fn new(texts: &[String]) -> Option<Self> {
+        if texts.len() > MOST_TEXTS || texts.iter().any(|text| !(1..=8).contains(&text.len())) {
+            return None;
+        }
+        (0..TRIES).find_map(|index| {
+            let multiplier = MULTIPLIER.wrapping_mul(2 * index + 1);
+            let mut found = Self { multiplier, places: [(0, 0); 1 << PLACE_BITS] };
+            for text in texts {
+                let key = (text.len(), word_of(text.as_bytes()));
+                let place = found.places.get_mut(place_of(multiplier, key))?;
+                if place.0 != 0 && *place != key {
+                    return None;
+                }
+                *place = key;
+            }
+            Some(found)
+        })
+    }
+
+    #[inline]
+    fn contain(&self, value: &[u8]) -> bool {
+        let key = (value.len(), word_of(value));
+        !value.is_empty() && self.places.get(place_of(self.multiplier, key)) == Some(&key)
+    }
+}
+
+#[inline]
+fn place_of(multiplier: u64, (length, word): (usize, u64)) -> usize {
+    ((word ^ length as u64).wrapping_mul(multiplier) >> (u64::BITS - PLACE_BITS)) as usize
 }
 
 /// Up to eight bytes as a word that, with the length, tells them from all others; of more bytes those at the ends.
@@ -79,14 +122,13 @@ impl RowCheck for TextCheck {
     }
 
     fn check(&self, batch: &BatchColumns<'_>) -> Result<RowMask, RuleError> {
-        let strings = self.column.strings(batch)?;
         let keyword = |value: &[u8]| {
             (self.empty && value.is_empty())
                 || (self.whitespaces_only && !value.is_empty() && value.iter().all(|byte| *byte == b' '))
         };
-        let bits = if self.ignore_case {
+        if self.ignore_case {
             let lowered: Vec<String> = self.operands.iter().map(|operand| operand.to_lowercase()).collect();
-            self.rows(batch, &strings, |value| {
+            self.rows(batch, |value| {
                 keyword(value)
                     || if value.is_ascii() {
                         lowered.iter().any(|operand| value.eq_ignore_ascii_case(operand.as_bytes()))
@@ -95,11 +137,8 @@ impl RowCheck for TextCheck {
                         lowered.contains(&value)
                     }
             })
-        } else if let Some(words) = self.short_operands() {
-            self.rows(batch, &strings, |value| {
-                let word = (value.len(), word_of(value));
-                words.iter().fold(false, |hit, operand| hit | (*operand == word))
-            })
+        } else if let Some(texts) = self.short_operands() {
+            self.rows(batch, |value| texts.contain(value))
         } else {
             // A bit per length (mod 64) turns most misses into one test.
             let lengths = self.operands.iter().fold(0u64, |set, operand| set | 1 << (operand.len() % 64));
@@ -108,12 +147,11 @@ impl RowCheck for TextCheck {
                     && self.operands.iter().any(|operand| operand.as_bytes() == value)
             };
             if self.empty || self.whitespaces_only {
-                self.rows(batch, &strings, |value| listed(value) || keyword(value))
+                self.rows(batch, |value| listed(value) || keyword(value))
             } else {
-                self.rows(batch, &strings, listed)
+                self.rows(batch, listed)
             }
-        };
-        Ok(with_nulls(bits, &strings, self.null_rows()))
+        }
     }
 }
 
@@ -153,6 +191,23 @@ mod tests {
                 assert_ne!(key(one), key(other), "{one} {other}");
             }
         }
+    }
+
+    #[test]
+    fn short_texts_are_found_among_others() {
+        let names: Vec<String> = (0..16).map(|index| format!("{index:02}").repeat(1 + index % 4)).collect();
+        for count in 0..=16 {
+            let texts = ShortTexts::new(&names[..count]).expect("places for few texts");
+            for (index, name) in names.iter().enumerate() {
+                assert_eq!(texts.contain(name.as_bytes()), index < count, "{name} of {count}");
+            }
+            assert!(!texts.contain(b"") && !texts.contain(b"0000000000") && !texts.contain(b"\0"));
+        }
+        for others in ["", "too long!"] {
+            assert!(ShortTexts::new(&["a".to_owned(), others.to_owned()]).is_none());
+        }
+        assert!(ShortTexts::new(&["a".to_owned(), "a".to_owned()]).is_some());
+        assert!(ShortTexts::new(&vec!["a".to_owned(); 17]).is_none());
     }
 
     #[test]

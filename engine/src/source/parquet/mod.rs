@@ -1,26 +1,34 @@
 //! Parquet files: read from their end, columns decoded in parallel.
 
+mod columns;
+mod file;
+mod originals;
+
 use std::fs::File;
-use std::io::{BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::SchemaRef;
-use bytes::Bytes;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, RecordBatchReader};
+use arrow::datatypes::{Schema, SchemaRef};
+use etl_rules::ColumnUse;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use parquet::file::reader::{ChunkReader, Length};
 use rayon::prelude::*;
 use tokio::runtime::Handle;
 
+pub use columns::Taken;
+use file::SharedFile;
+use originals::ReadBack;
+
 use super::{ByteSource, ObjectRef, Place};
+use crate::decode::parquet::RowFitter;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Cancel;
 use crate::exec::pipeline::cancelled;
 use crate::report::InputReport;
+use crate::validate::OriginalRows;
 
 /// Rows of a batch at most.
 const BATCH_ROWS: usize = 8192;
@@ -70,31 +78,93 @@ impl ParquetInput {
         self.metadata.schema()
     }
 
-    /// The rows, in order.
-    pub fn rows(&self) -> Result<Rows> {
-        let columns = self.schema().fields().len();
-        let (mut rows, mut bytes) = (0_u64, 0_u64);
-        for group in self.metadata.metadata().row_groups() {
-            rows += u64::try_from(group.num_rows()).unwrap_or(0);
-            bytes += u64::try_from(group.total_byte_size()).unwrap_or(0);
-        }
-        // Long texts make smaller batches: what is under way is counted by batches.
-        let affordable = BATCH_BYTES.saturating_mul(rows) / bytes.max(1);
-        let batch_rows = usize::try_from(affordable).unwrap_or(BATCH_ROWS).clamp(16, BATCH_ROWS);
+    /// What must be made of each column, where nobody wants the rows as they stand. Of the columns that `fitter` fits them
+    /// to, `uses` is what is wanted, everything when it is empty, and `dictionaries` are those that may come as such.
+    pub fn take(&self, fitter: &RowFitter, uses: &[ColumnUse], dictionaries: &[bool]) -> Vec<Taken> {
+        columns::take(self.metadata.metadata(), self.schema(), fitter, uses, dictionaries)
+    }
+
+    /// What reads rows back as they stand, with all their columns, masked by `masked_by`.
+    pub fn originals(&self, masked_by: Option<Arc<RowFitter>>) -> Arc<dyn OriginalRows> {
+        let (input, file, metadata) = (self.input.clone(), self.file.clone(), self.metadata.clone());
+        Arc::new(ReadBack { input, file, metadata, masked_by })
+    }
+
+    /// The rows, in order; of each column what `taken` says, its values where it says nothing.
+    pub fn rows(&self, taken: &[Taken]) -> Result<Rows> {
+        let take = |column: usize| taken.get(column).unwrap_or(&Taken::Values);
+        let width = self.schema().fields().len();
+        let decoded: Vec<usize> = (0..width).filter(|column| take(*column).is_decoded()).collect();
+        let batch_rows = self.batch_rows(&decoded);
+        // A file that cannot be read so gives texts, and those fit as well.
+        let dictionaries = self.with_dictionaries(taken).unwrap_or_else(|_| self.metadata.clone());
         let reader = |columns: Vec<usize>| {
+            let packed = columns.iter().any(|column| *take(*column) == Taken::Dictionary);
+            let metadata = if packed { &dictionaries } else { &self.metadata };
             let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns);
-            ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone())
+            ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), metadata.clone())
                 .with_projection(mask)
                 .with_batch_size(batch_rows)
                 .build()
                 .map_err(|error| damaged(&self.input, error))
         };
-        let readers = match columns {
+        let readers: Vec<ParquetRecordBatchReader> = match decoded.is_empty() {
             // Rows without columns are still rows.
-            0 => vec![reader(Vec::new())?],
-            _ => (0..columns).map(|column| reader(vec![column])).collect::<Result<_>>()?,
+            true => vec![reader(Vec::new())?],
+            false => decoded.into_iter().map(|column| reader(vec![column])).collect::<Result<_>>()?,
         };
-        Ok(Rows { input: self.input.clone(), schema: Arc::clone(self.schema()), readers })
+        let mut decoded = readers.iter().flat_map(|reader| reader.schema().fields().to_vec());
+        // One for all columns that are alike: a wide file may have thousands.
+        let mut made: Vec<(&Taken, Option<ArrayRef>)> = Vec::new();
+        let (mut fields, mut fillers) = (Vec::with_capacity(width), Vec::with_capacity(width));
+        for (column, field) in self.schema().fields().iter().enumerate() {
+            let taken = take(column);
+            let known = made.iter().find(|(known, _)| *known == taken).map(|(_, filler)| filler.clone());
+            let filler = match known {
+                Some(filler) => filler,
+                None => {
+                    let filler = taken.filler(batch_rows)?;
+                    made.push((taken, filler.clone()));
+                    filler
+                }
+            };
+            fields.extend(match &filler {
+                Some(filler) => {
+                    let filled = field.as_ref().clone().with_data_type(filler.data_type().clone());
+                    Some(Arc::new(filled.with_nullable(true)))
+                }
+                None => decoded.next(),
+            });
+            fillers.push(filler);
+        }
+        Ok(Rows { input: self.input.clone(), schema: Arc::new(Schema::new(fields)), readers, fillers })
+    }
+
+    /// The file with dictionaries where they are taken.
+    fn with_dictionaries(&self, taken: &[Taken]) -> parquet::errors::Result<ArrowReaderMetadata> {
+        if !taken.contains(&Taken::Dictionary) {
+            return Ok(self.metadata.clone());
+        }
+        let fields = self.schema().fields().iter().zip(taken).map(|(field, taken)| match taken {
+            Taken::Dictionary => Arc::new(field.as_ref().clone().with_data_type(columns::dictionary())),
+            _ => Arc::clone(field),
+        });
+        let schema = Schema::new(fields.collect::<Vec<_>>());
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+        ArrowReaderMetadata::try_new(Arc::clone(self.metadata.metadata()), options)
+    }
+
+    /// Rows of a batch. Long texts make smaller ones: what is under way is counted by batches.
+    fn batch_rows(&self, decoded: &[usize]) -> usize {
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), decoded.iter().copied());
+        let (mut rows, mut bytes) = (0_u64, 0_u64);
+        for group in self.metadata.metadata().row_groups() {
+            rows += u64::try_from(group.num_rows()).unwrap_or(0);
+            let chunks = group.columns().iter().enumerate().filter(|(leaf, _)| mask.leaf_included(*leaf));
+            bytes += chunks.map(|(_, chunk)| u64::try_from(chunk.uncompressed_size()).unwrap_or(0)).sum::<u64>();
+        }
+        let affordable = BATCH_BYTES.saturating_mul(rows) / bytes.max(1);
+        usize::try_from(affordable).unwrap_or(BATCH_ROWS).clamp(16, BATCH_ROWS)
     }
 
     /// Runs `work` while the bytes are read for their hash, unless they were seen before; gives what was read.
@@ -145,6 +215,8 @@ pub struct Rows {
     input: ObjectRef,
     schema: SchemaRef,
     readers: Vec<ParquetRecordBatchReader>,
+    /// What stands in for each column that is not decoded, as long as a batch can be.
+    fillers: Vec<Option<ArrayRef>>,
 }
 
 impl Rows {
@@ -161,10 +233,24 @@ impl Rows {
         if parts.iter().any(|part| part.num_rows() != rows) {
             return Err(damaged(&self.input, "its columns differ in length"));
         }
-        let columns = parts.iter().flat_map(|part| part.columns().iter().cloned()).collect();
+        if parts.iter().flat_map(RecordBatch::columns).any(refers_to_nothing) {
+            return Err(damaged(&self.input, "a column refers to a dictionary that is empty"));
+        }
+        let mut decoded = parts.iter().flat_map(|part| part.columns().iter().cloned());
+        let column = |filler: &Option<ArrayRef>| match filler {
+            Some(filler) => Some(filler.slice(0, rows)),
+            None => decoded.next(),
+        };
+        let columns = self.fillers.iter().filter_map(column).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(Some(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?))
     }
+}
+
+/// Whether a column has values by an empty dictionary: keys that are too large are found by the reader, but not these.
+fn refers_to_nothing(column: &ArrayRef) -> bool {
+    let dictionary = column.as_any_dictionary_opt();
+    dictionary.is_some_and(|dictionary| dictionary.values().is_empty() && dictionary.null_count() < dictionary.len())
 }
 
 fn damaged(input: &ObjectRef, error: impl std::fmt::Display) -> Error {
@@ -172,43 +258,5 @@ fn damaged(input: &ObjectRef, error: impl std::fmt::Display) -> Error {
         .with_help("ask the sender to upload it again")
 }
 
-/// A file that any number of readers read at places of their own.
-#[derive(Clone)]
-struct SharedFile(Arc<File>);
-
-/// A reader at a place.
-struct At(Arc<File>, u64);
-
-impl Read for At {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        #[cfg(unix)]
-        let read = std::os::unix::fs::FileExt::read_at(&*self.0, buffer, self.1)?;
-        #[cfg(windows)]
-        let read = std::os::windows::fs::FileExt::seek_read(&*self.0, buffer, self.1)?;
-        self.1 += read as u64;
-        Ok(read)
-    }
-}
-
-impl Length for SharedFile {
-    fn len(&self) -> u64 {
-        self.0.metadata().map_or(0, |metadata| metadata.len())
-    }
-}
-
-impl ChunkReader for SharedFile {
-    type T = BufReader<At>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(BufReader::new(At(Arc::clone(&self.0), start)))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let mut bytes = Vec::with_capacity(length);
-        let read = At(Arc::clone(&self.0), start).take(length as u64).read_to_end(&mut bytes)?;
-        if read < length {
-            return Err(parquet::errors::ParquetError::EOF(format!("{length} bytes at {start} of a shorter file")));
-        }
-        Ok(Bytes::from(bytes))
-    }
-}
+#[cfg(test)]
+mod tests;
