@@ -46,6 +46,10 @@ struct Finder<'a> {
 
 /// Ends that are written down at once, wanted or not: to ask after each costs more. Fields of five bytes seldom make more.
 const AT_ONCE: usize = 12;
+/// And so many at a time where there are more.
+const MORE_AT_ONCE: usize = 8;
+/// Room for all that are written down of 64 bytes.
+const ROOM: usize = 64 + AT_ONCE;
 
 impl ChunkSink for Finder<'_> {
     #[inline(always)]
@@ -57,21 +61,24 @@ impl ChunkSink for Finder<'_> {
         self.records += (feeds & outside).count_ones() as usize;
         let mut ending = (delimiters | feeds) & outside;
         let found = ending.count_ones() as usize;
-        if self.count + 64 > self.ends.len() {
+        if self.count + ROOM > self.ends.len() {
             more(self.ends);
         }
-        let Some(slots) = self.ends.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut::<64>) else { return };
+        let Some(slots) = self.ends.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut::<ROOM>) else { return };
         let mut next = || {
             let at = base as u32 + ending.trailing_zeros();
             ending &= ending.wrapping_sub(1);
             at
         };
-        for slot in &mut slots[..AT_ONCE] {
+        let (first, rest) = slots.split_at_mut(AT_ONCE);
+        for slot in first {
             *slot = next();
         }
         if found > AT_ONCE {
-            for slot in &mut slots[AT_ONCE..found] {
-                *slot = next();
+            for more in rest.chunks_exact_mut(MORE_AT_ONCE).take((found - AT_ONCE).div_ceil(MORE_AT_ONCE)) {
+                for slot in more {
+                    *slot = next();
+                }
             }
         }
         self.count += found;
@@ -95,8 +102,8 @@ pub(super) fn regular<'a>(
     if width < 2 {
         return None;
     }
-    if ends.len() < 1 + 64 {
-        ends.resize(bytes.len() / 6 + 1 + 64, 0);
+    if ends.len() < 1 + ROOM {
+        ends.resize(bytes.len() / 6 + 1 + ROOM, 0);
     }
     ends[0] = BEFORE;
     let finder = Finder { parity: Parity::new(bytes, dialect), ends, count: 1, records: 0, lines: 0, not_ascii: 0 };
