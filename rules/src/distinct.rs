@@ -61,6 +61,19 @@ pub(crate) fn rows_of_texts(
     null_rows: NullRows,
     test: impl Fn(&str) -> bool,
 ) -> Result<RowMask, RuleError> {
+    let row_by_row =
+        |strings: &StringArray| bits_of_rows(strings.len(), strings.nulls(), |row| test(strings.value(row)));
+    rows_of_texts_or(batch, column, null_rows, &test, row_by_row)
+}
+
+/// The same, for one who goes through rows in a way of its own.
+pub(crate) fn rows_of_texts_or(
+    batch: &BatchColumns<'_>,
+    column: &ColumnRef,
+    null_rows: NullRows,
+    test: impl Fn(&str) -> bool,
+    row_by_row: impl Fn(&StringArray) -> BooleanBuffer,
+) -> Result<RowMask, RuleError> {
     // The texts of a dictionary may be many more than its rows.
     if let Some((dictionary, texts)) = batch.dictionary(column).filter(|(rows, texts)| texts.len() <= rows.len()) {
         let passes = texts.iter().map(|text| text.is_some_and(&test)).collect();
@@ -70,7 +83,7 @@ pub(crate) fn rows_of_texts(
     let strings = batch.texts(column)?;
     let bits = match batch.distinct(column, &strings) {
         Some(distinct) => distinct.rows(test),
-        None => bits_of_rows(strings.len(), strings.nulls(), |row| test(strings.value(row))),
+        None => row_by_row(&strings),
     };
     Ok(with_nulls(bits, &strings, null_rows))
 }

@@ -1,11 +1,14 @@
 //! Membership of text values in a list.
 
+use arrow::array::{Array, StringArray};
+use arrow::buffer::BooleanBuffer;
+
 use crate::batch::BatchColumns;
 use crate::check::RowCheck;
 use crate::column::ColumnRef;
-use crate::distinct::rows_of_texts;
+use crate::distinct::{rows_of_texts, rows_of_texts_or};
 use crate::error::RuleError;
-use crate::mask::{NullRows, RowMask};
+use crate::mask::{NullRows, RowMask, bits_of_rows};
 
 /// A row passes when its text is in the list (or, negated, is not).
 #[derive(Debug, Clone)]
@@ -81,10 +84,23 @@ impl ShortTexts {
         })
     }
 
-    #[inline]
     fn contain(&self, value: &[u8]) -> bool {
-        let key = (value.len(), word_of(value));
-        !value.is_empty() && self.places.get(place_of(self.multiplier, key)) == Some(&key)
+        self.hold((value.len(), word_of(value)))
+    }
+
+    #[inline]
+    fn hold(&self, key: (usize, u64)) -> bool {
+        (key.0 != 0) & (self.places.get(place_of(self.multiplier, key)) == Some(&key))
+    }
+
+    /// The rows whose text is one of them; what is said of NULL does not matter.
+    fn rows(&self, strings: &StringArray, negated: bool) -> BooleanBuffer {
+        let (offsets, bytes) = (strings.value_offsets(), strings.value_data());
+        bits_of_rows(strings.len(), strings.nulls(), |row| {
+            let Some(&[start, end]) = offsets.get(row..).and_then(<[i32]>::first_chunk) else { return false };
+            let (start, length) = (start as usize, (end - start) as usize);
+            self.hold((length, word_at(bytes, start, length))) != negated
+        })
     }
 }
 
@@ -93,13 +109,28 @@ fn place_of(multiplier: u64, (length, word): (usize, u64)) -> usize {
     ((word ^ length as u64).wrapping_mul(multiplier) >> (u64::BITS - PLACE_BITS)) as usize
 }
 
-/// Up to eight bytes as a word that, with the length, tells them from all others; of more bytes those at the ends.
+/// The first eight bytes, as many as there are, as a word: with the length it tells texts of up to eight bytes from all others.
 #[inline]
 fn word_of(value: &[u8]) -> u64 {
-    let byte = |at: usize| u64::from(value.get(at).copied().unwrap_or(0));
-    match (value.first_chunk::<4>(), value.last_chunk::<4>()) {
-        (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32,
-        _ => byte(0) | byte(1) << 8 | byte(2) << 16,
+    value.iter().take(8).rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
+/// The same of the `length` bytes at `start`, by one load where there are eight.
+#[inline]
+fn word_at(bytes: &[u8], start: usize, length: usize) -> u64 {
+    const KEPT: [u64; 9] = {
+        let mut kept = [u64::MAX; 9];
+        let mut length = 0;
+        while length < 8 {
+            kept[length] = (1 << (8 * length)) - 1;
+            length += 1;
+        }
+        kept
+    };
+    let rest = bytes.get(start..).unwrap_or_default();
+    match rest.first_chunk::<8>() {
+        Some(chunk) => u64::from_le_bytes(*chunk) & KEPT.get(length).unwrap_or(&u64::MAX),
+        None => word_of(rest.get(..length).unwrap_or_default()),
     }
 }
 
@@ -138,7 +169,9 @@ impl RowCheck for TextCheck {
                     }
             })
         } else if let Some(texts) = self.short_operands() {
-            self.rows(batch, |value| texts.contain(value))
+            let test = |text: &str| texts.contain(text.as_bytes()) != self.negated;
+            let row_by_row = |strings: &StringArray| texts.rows(strings, self.negated);
+            rows_of_texts_or(batch, &self.column, self.null_rows(), test, row_by_row)
         } else {
             // A bit per length (mod 64) turns most misses into one test.
             let lengths = self.operands.iter().fold(0u64, |set, operand| set | 1 << (operand.len() % 64));
@@ -202,6 +235,16 @@ mod tests {
                 assert_eq!(texts.contain(name.as_bytes()), index < count, "{name} of {count}");
             }
             assert!(!texts.contain(b"") && !texts.contain(b"0000000000") && !texts.contain(b"\0"));
+            let among = names.iter().map(String::as_str).chain(["", "000000000", "0", "\0", "15"]);
+            let rows: StringArray = among.map(Some).collect();
+            // Also from the middle of their buffer, and up to its last byte.
+            for rows in [rows.clone(), rows.slice(5, 16), rows.slice(3, 0)] {
+                let (found, others) = (texts.rows(&rows, false), texts.rows(&rows, true));
+                for (row, text) in rows.iter().flatten().enumerate() {
+                    let expected = names[..count].iter().any(|name| name == text);
+                    assert_eq!((found.value(row), others.value(row)), (expected, !expected), "{text} of {count}");
+                }
+            }
         }
         for others in ["", "too long!"] {
             assert!(ShortTexts::new(&["a".to_owned(), others.to_owned()]).is_none());
