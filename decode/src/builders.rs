@@ -220,24 +220,24 @@ impl Texts {
         Self { kept: false, ..Self::new(records, 0) }
     }
 
-    /// Adds the `length` bytes at `start`.
+    /// Adds the `length` bytes at `start` to the text of the record at hand.
     #[inline(always)]
-    pub(super) fn push_from(&mut self, bytes: &[u8], start: usize, length: usize) {
+    pub(super) fn add(&mut self, bytes: &[u8], start: usize, length: usize) {
         if self.kept {
             self.values.push_from(bytes, start, length);
         }
-        self.offsets.push(self.values.len() as i32);
     }
 
-    /// Adds a text or NULL.
-    pub(super) fn push(&mut self, text: Option<&[u8]>) {
-        match text {
-            Some(text) => self.push_from(text, 0, text.len()),
-            None => {
-                self.nulls.set(self.offsets.len() - 1);
-                self.offsets.push(self.values.len() as i32);
-            }
-        }
+    /// Where the text of the record at hand ends.
+    #[inline(always)]
+    pub(super) fn end(&self) -> i32 {
+        self.values.len() as i32
+    }
+
+    /// The texts of the next records end there; those that are said to be NULL are empty.
+    #[inline(always)]
+    pub(super) fn end_records(&mut self, ends: &[i32]) {
+        self.offsets.extend_from_slice(ends);
     }
 
     /// Whether few of the 64 records before have a text, so that it is likely of the next.
@@ -255,12 +255,6 @@ impl Texts {
     /// Says that the record at `at` is NULL.
     pub(super) fn set_null(&mut self, at: usize) {
         self.nulls.set(at);
-    }
-
-    /// Adds `count` empty texts, which are NULL where that was said.
-    #[inline(always)]
-    pub(super) fn empty(&mut self, count: usize) {
-        self.offsets.resize(self.offsets.len() + count, self.values.len() as i32);
     }
 
     /// The texts; those that were not kept are empty.

@@ -220,28 +220,35 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         // What is trimmed may be shorter than it stands: it is looked at closely.
         let Some(position) = self.position.filter(|_| !decoder.column.format.trim) else {
             let records = self.records.clone();
-            return records.for_each(|record| self.text(out, record, limit));
+            return records.for_each(|record| {
+                self.text(out, record, limit);
+                out.end_records(&[out.end()]);
+            });
         };
         if decoder.wanted != ColumnUse::Values && limit.is_none() {
             return self.text_nulls(out, position);
         }
         for part in parts(self.records.clone()) {
-            if !(self.blank_is_null() && out.has_few()) {
-                for (record, bounds) in part.clone().zip(cells.fields.column(part, position)) {
-                    self.usual_text(out, record, position, bounds, limit);
+            let mut ends = [0; PART];
+            if self.blank_is_null() && out.has_few() {
+                // Those alone are looked at.
+                let (mut next, there) = (0, self.there(part.clone(), position));
+                out.mark(part.start, there);
+                for index in bits(there) {
+                    ends.get_mut(next..index).unwrap_or_default().fill(out.end());
+                    next = index;
+                    let record = part.start + index;
+                    self.usual_text(out, record, position, cells.fields.bounds(record, position), limit);
                 }
-                continue;
+                ends.get_mut(next..).unwrap_or_default().fill(out.end());
+            } else {
+                let bounds = part.clone().zip(cells.fields.column(part.clone(), position));
+                for (end, (record, bounds)) in ends.iter_mut().zip(bounds) {
+                    self.usual_text(out, record, position, bounds, limit);
+                    *end = out.end();
+                }
             }
-            // Few records have a text: those alone are looked at.
-            let (mut next, there) = (part.start, self.there(part.clone(), position));
-            out.mark(part.start, there);
-            for index in bits(there) {
-                let record = part.start + index;
-                out.empty(record - next);
-                next = record + 1;
-                self.usual_text(out, record, position, cells.fields.bounds(record, position), limit);
-            }
-            out.empty(part.end - next);
+            out.end_records(ends.get(..part.len()).unwrap_or_default());
         }
     }
 
@@ -267,11 +274,11 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         // What begins with a quote ends with one.
         let quoted = F::WITH_QUOTES && !as_it_stands && !cells.fields.may_be_doubled();
         if as_it_stands && usual.contains(&length) {
-            out.push_from(cells.bytes, start, length);
+            out.add(cells.bytes, start, length);
         } else if quoted && length >= 2 && usual.contains(&(length - 2)) {
-            out.push_from(cells.bytes, start + 1, length - 2);
+            out.add(cells.bytes, start + 1, length - 2);
         } else if length == 0 && decoder.blank_is_null && cells.fields.is_blank(record, position) {
-            out.push(None);
+            out.set_null(record);
         } else {
             self.text(out, record, limit);
         }
@@ -293,7 +300,10 @@ impl<'a, F: Fields> Run<'a, '_, F> {
                 None
             }
         };
-        out.push(text.as_deref());
+        match text {
+            Some(text) => out.add(&text, 0, text.len()),
+            None => out.set_null(record),
+        }
     }
 
     /// Which texts are NULL: one that is longer than any text for NULL, quotes left out, is none.
