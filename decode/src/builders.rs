@@ -104,7 +104,7 @@ impl Nulls {
 
     /// Whether of the 64 records before the one at `at` few have a value.
     #[inline]
-    fn are_many_before(&self, at: usize) -> bool {
+    fn are_few_before(&self, at: usize) -> bool {
         self.valid.len() * 64 == at && self.valid.last().is_some_and(|valid| valid.count_ones() <= FEW)
     }
 
@@ -136,7 +136,7 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
     /// Whether few of the 64 values before have one, so that it is likely of the next.
     #[inline]
     pub(super) fn has_few(&self) -> bool {
-        self.nulls.are_many_before(self.values.len())
+        self.nulls.are_few_before(self.values.len())
     }
 
     /// Adds up to 64 NULLs, the first one at a multiple of 64; until they are settled.
@@ -243,7 +243,7 @@ impl Texts {
     /// Whether few of the 64 records before have a text, so that it is likely of the next.
     #[inline]
     pub(super) fn has_few(&self) -> bool {
-        self.kept && self.nulls.are_many_before(self.offsets.len() - 1)
+        self.kept && self.nulls.are_few_before(self.offsets.len() - 1)
     }
 
     /// Says that of the 64 records from `at` on, a multiple of 64, those at the bits of `there` have a text.

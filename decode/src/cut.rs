@@ -71,7 +71,7 @@ impl From<Bytes> for Piece {
 }
 
 /// Knows where records end.
-pub(crate) trait RecordEnds: Send {
+pub trait RecordEnds: Send {
     /// Where in `text`, which begins with a record, the last record ends that ends at `limit` or before. `last` says that
     /// nothing comes after `text`.
     fn last_end(&mut self, text: &[u8], limit: usize, last: bool) -> Option<usize>;
@@ -84,7 +84,7 @@ pub(crate) trait RecordEnds: Send {
 ///
 /// Where a cut falls depends on the position in the stream alone, so the blocks are the same however the bytes arrive.
 #[derive(Debug)]
-pub(crate) struct Cutter<E> {
+pub struct Cutter<E> {
     ends: E,
     block_bytes: usize,
     /// The longest record.
@@ -104,7 +104,7 @@ pub(crate) struct Cutter<E> {
 
 impl<E: RecordEnds> Cutter<E> {
     /// A cutter for blocks of about `block_bytes` and records of at most `max_record_bytes`.
-    pub(crate) fn new(ends: E, block_bytes: usize, max_record_bytes: usize) -> Self {
+    pub(crate) fn of(ends: E, block_bytes: usize, max_record_bytes: usize) -> Self {
         Self {
             ends,
             block_bytes: block_bytes.max(1),
@@ -119,7 +119,7 @@ impl<E: RecordEnds> Cutter<E> {
     }
 
     /// Says that the stream begins `offset` bytes into its input.
-    pub(crate) fn starting_at(self, offset: u64) -> Self {
+    pub fn starting_at(self, offset: u64) -> Self {
         Self { offset, ..self }
     }
 

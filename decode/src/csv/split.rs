@@ -4,43 +4,21 @@ use memchr::{memchr, memrchr};
 
 use super::parity::last_record_end;
 use super::quoted::{Dialect, Quoted, follow};
-use crate::cut::{Cutter, Piece, RecordEnds};
-use crate::error::Result;
-use crate::{Block, Splitter};
+use crate::cut::{Cutter, RecordEnds};
 
 /// Cuts a CSV stream at the last record end before each multiple of the block size.
-#[derive(Debug)]
-pub struct CsvSplitter(Cutter<CsvEnds>);
+pub type CsvSplitter = Cutter<CsvEnds>;
 
 impl CsvSplitter {
     /// A splitter for blocks of about `block_bytes`.
     pub fn new(dialect: Dialect, block_bytes: usize) -> Self {
-        Self(Cutter::new(CsvEnds { dialect, scanned: 0 }, block_bytes, dialect.max_field_bytes))
-    }
-
-    /// Says that the stream begins `offset` bytes into its input.
-    pub fn starting_at(self, offset: u64) -> Self {
-        Self(self.0.starting_at(offset))
-    }
-}
-
-impl Splitter for CsvSplitter {
-    fn push(&mut self, piece: Piece) -> Result<()> {
-        self.0.push(piece)
-    }
-
-    fn next_block(&mut self) -> Option<Block> {
-        self.0.next_block()
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        self.0.finish()
+        Self::of(CsvEnds { dialect, scanned: 0 }, block_bytes, dialect.max_field_bytes)
     }
 }
 
 /// Where records of CSV end.
 #[derive(Debug)]
-struct CsvEnds {
+pub struct CsvEnds {
     dialect: Dialect,
     /// Bytes of the text already looked at: outside quotes, and no quoted field reaches beyond.
     scanned: usize,

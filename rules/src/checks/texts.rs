@@ -58,7 +58,7 @@ struct ShortTexts {
 const PLACE_BITS: u32 = 6;
 /// More texts seldom find places of their own.
 const MOST_TEXTS: usize = 16;
-/// Multipliers that are tried: of 16 texts one in seven gives each a place of its own.
+/// Multipliers that are tried: of 16 texts about one in nine gives each a place of its own.
 const TRIES: u64 = 64;
 /// A number of which the multipliers are odd multiples: its bits are those of the golden ratio, after Knuth.
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
