@@ -145,13 +145,14 @@ impl<E: RecordEnds> Cutter<E> {
         self.pending.extend_from_slice(piece.as_slice());
     }
 
-    /// Where the next block ends. That is asked at the multiples of the block size alone, and at the end: what is known in
+    /// Whether it may be asked where records end: at the multiples of the block size alone, and at the end. What is known in
     /// between depends on how the bytes arrive.
+    fn may_tell(&self) -> bool {
+        self.finished || self.to_boundary(self.offset + self.pending.len() as u64) == self.block_bytes
+    }
+
+    /// Where the next block ends.
     fn next_cut(&mut self) -> Option<usize> {
-        let at_boundary = self.to_boundary(self.offset + self.pending.len() as u64) == self.block_bytes;
-        if !at_boundary && !self.finished {
-            return None;
-        }
         let mut boundary = self.to_boundary(self.offset);
         while boundary <= self.pending.len() {
             if let Some(end) = self.ends.last_end(&self.pending, boundary, self.finished) {
@@ -197,7 +198,7 @@ impl<E: RecordEnds> Splitter for Cutter<E> {
 
     fn next_block(&mut self) -> Option<Block> {
         while self.failed.is_none() {
-            if !self.in_vain {
+            if !self.in_vain && self.may_tell() {
                 if let Some(end) = self.next_cut() {
                     return Some(self.block(end));
                 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
+use crate::fuzzing::blocks_whatever_the_portions;
 use crate::schema::{Column, ColumnType, TextFormat};
 use crate::{Reason, Splitter};
 
@@ -40,8 +41,12 @@ fn blocks(text: &[u8], portions: &[usize], block_bytes: usize) -> Vec<Block> {
 
 /// Every record as its texts, or its fault; with the byte it begins at.
 fn rows(blocks: &[Block], width: usize) -> Vec<(u64, Result<Vec<String>, Reason>)> {
+    rows_in(DIALECT, blocks, width)
+}
+
+fn rows_in(dialect: Dialect, blocks: &[Block], width: usize) -> Vec<(u64, Result<Vec<String>, Reason>)> {
     let schema = text_schema(width);
-    let decoder = CsvDecoder::new(DIALECT, &schema, (0..width).map(Some).collect(), width, &[]);
+    let decoder = CsvDecoder::new(dialect, &schema, (0..width).map(Some).collect(), width, &[]);
     let mut rows = Vec::new();
     for block in blocks {
         let decoded = decoder.decode(block).unwrap();
@@ -91,6 +96,22 @@ proptest! {
         prop_assert_eq!(&joined, &text);
         let one = blocks(&text, &[usize::MAX], 1 << 20);
         prop_assert_eq!(rows(&parts, 3), rows(&one, 3));
+    }
+
+    /// Also where a quoted field is longer than a record may be, and one is nearly too long to be held.
+    #[test]
+    fn short_limits_are_met_whatever_the_portions_and_block_sizes(
+        text in nasty_text(),
+        portions in proptest::collection::vec(1usize..40, 1..6),
+        block_bytes in 1usize..100,
+        limit in 4usize..80,
+    ) {
+        let dialect = Dialect { max_field_bytes: limit, ..DIALECT };
+        let splitter = || CsvSplitter::new(dialect, block_bytes);
+        if let Some(blocks) = blocks_whatever_the_portions(splitter, &text, &portions) {
+            let whole = Block { bytes: Bytes::from(text), offset: 0 };
+            prop_assert_eq!(rows_in(dialect, &blocks, 3), rows_in(dialect, &[whole], 3));
+        }
     }
 
     /// By the standard library, record by record.
@@ -181,6 +202,34 @@ proptest! {
         prop_assert_eq!(fast.faults, thorough.faults);
         prop_assert_eq!(fast.record_starts, thorough.record_starts);
         prop_assert_eq!(fast.lines, thorough.lines);
+    }
+}
+
+/// Many records with few values.
+fn sparse_text() -> impl Strategy<Value = Vec<u8>> {
+    let cell = |value: &'static str| prop_oneof![12 => Just(String::new()), 1 => value, 1 => "\"[a-z\"]{0,3}\"|x"];
+    let record = (cell("[0-9]{1,9}"), cell("[a-zé]{1,20}"), cell("[0-9]{1,4}\\.[0-9]{2}"), cell("2024-0[1-9]-1[0-9]"));
+    let record = record.prop_map(|(a, b, c, d)| format!("{a},{b},{c},{d}\n"));
+    proptest::collection::vec(record, 60..400).prop_map(|records| records.concat().into_bytes())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn few_values_among_many_nulls_are_found(text in sparse_text()) {
+        let column = |column_type: &str| Column {
+            name: column_type.into(),
+            column_type: column_type.parse().unwrap(),
+            nullable: true,
+            pii: None,
+            format: TextFormat::default(),
+        };
+        let columns = ["int", "string", "decimal(9,2)", "date"].map(column);
+        let decoder = CsvDecoder::new(DIALECT, &Schema { columns: columns.into() }, (0..4).map(Some).collect(), 4, &[]);
+        let (fast, thorough) = both_ways(&decoder, &text);
+        prop_assert_eq!(fast.batch, thorough.batch);
+        prop_assert_eq!(fast.faults, thorough.faults);
     }
 }
 

@@ -88,7 +88,7 @@ fn blocks(mut splitter: impl Splitter, text: &[u8], portions: &[usize]) -> (Vec<
 
 /// The portions of a text change nothing, and its blocks are all of it, one after the other; the blocks, unless the text
 /// holds a record that is too long to be held.
-fn blocks_whatever_the_portions<S: Splitter>(
+pub(crate) fn blocks_whatever_the_portions<S: Splitter>(
     splitter: impl Fn() -> S,
     text: &[u8],
     portions: &[usize],
