@@ -147,10 +147,10 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
         self.nulls.set_all(first, 0);
     }
 
-    /// Adds up to 64 values, the first one at a multiple of 64; those that are `None` are NULL until they are settled. Gives a
-    /// bit for each of them.
+    /// Adds up to 64 values, the first one at a multiple of 64; those that are `None` or at a bit of `odd` are NULL until they
+    /// are settled. Gives a bit for each of them.
     #[inline(always)]
-    pub(super) fn extend(&mut self, count: usize, values: impl Iterator<Item = Option<T::Native>>) -> u64 {
+    pub(super) fn extend(&mut self, count: usize, values: impl Iterator<Item = Option<T::Native>>, odd: u64) -> u64 {
         let first = self.values.len();
         self.values.resize(first + count, T::Native::default());
         let mut missing = 0u64;
@@ -159,7 +159,7 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
             missing = missing >> 1 | u64::from(value.is_none()) << 63;
             *slot = value.unwrap_or_default();
         }
-        missing = missing.checked_shr(64 - count.min(64) as u32).unwrap_or(0);
+        missing = missing.checked_shr(64 - count.min(64) as u32).unwrap_or(0) | odd;
         self.nulls.set_all(first, !missing);
         missing
     }

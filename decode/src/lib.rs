@@ -18,11 +18,11 @@ pub mod fuzzing;
 pub mod json;
 pub mod parquet;
 pub(crate) mod parse;
-mod scan;
 pub mod schema;
 mod swar;
 mod temporal;
 mod text_buffer;
+mod vector;
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;

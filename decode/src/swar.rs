@@ -7,6 +7,8 @@
 
 use std::marker::PhantomData;
 
+use crate::vector::numbers::Form;
+
 /// Reads fields of the commonest form.
 pub(super) trait FastReader {
     /// What it reads.
@@ -16,12 +18,22 @@ pub(super) trait FastReader {
     ///
     /// To be inlined always: the loop over a column is compiled for what it reads.
     fn read(&self, bytes: &[u8], start: usize, end: usize) -> Option<Self::Value>;
+
+    /// The form that many fields can be read together for.
+    fn form(&self) -> Option<Form> {
+        None
+    }
+
+    /// The value of a number that was read together with others.
+    fn widen(&self, number: i32) -> Option<Self::Value>;
 }
 
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// The highest bit of each byte.
 const HIGHEST: u64 = 0x8080_8080_8080_8080;
+/// What numbers of eight digits are below.
+const EIGHT_DIGITS: u32 = 100_000_000;
 /// Powers of ten.
 static TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
@@ -95,6 +107,16 @@ impl<T> Integers<T> {
 
 impl<T: TryFrom<i64>> FastReader for Integers<T> {
     type Value = T;
+
+    fn form(&self) -> Option<Form> {
+        let limit = [i64::from(i8::MAX), i64::from(i16::MAX)].into_iter().find(|limit| T::try_from(limit + 1).is_err());
+        Some(Form::Digits { limit: limit.map_or(EIGHT_DIGITS, |limit| limit as u32 + 1) })
+    }
+
+    #[inline(always)]
+    fn widen(&self, number: i32) -> Option<T> {
+        T::try_from(i64::from(number)).ok()
+    }
 
     #[inline(always)]
     fn read(&self, bytes: &[u8], start: usize, end: usize) -> Option<T> {
@@ -200,6 +222,20 @@ impl Decimals {
 impl FastReader for Decimals {
     type Value = i64;
 
+    fn form(&self) -> Option<Form> {
+        let limit = self.limit.min(u64::from(EIGHT_DIGITS)) as u32;
+        match self.scale {
+            0 => Some(Form::Digits { limit }),
+            1..=6 => Some(Form::Decimal { scale: self.scale as u8, point: self.point, limit }),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn widen(&self, number: i32) -> Option<i64> {
+        Some(i64::from(number))
+    }
+
     /// The unscaled value of a text of up to 18 digits, `scale` of them behind the point, or of a short one without a point.
     #[inline(always)]
     fn read(&self, bytes: &[u8], start: usize, end: usize) -> Option<i64> {
@@ -248,6 +284,15 @@ pub(super) struct Dates;
 
 impl FastReader for Dates {
     type Value = i32;
+
+    fn form(&self) -> Option<Form> {
+        Some(Form::Date)
+    }
+
+    #[inline(always)]
+    fn widen(&self, number: i32) -> Option<i32> {
+        Some(number)
+    }
 
     #[inline(always)]
     fn read(&self, bytes: &[u8], start: usize, end: usize) -> Option<i32> {

@@ -10,7 +10,11 @@ use super::{ColumnDecoder, PART};
 use crate::builders::{Booleans, Numbers, Texts};
 use crate::cells::{Cells, Fields, Span};
 use crate::swar::{FastReader, Integers};
+use crate::vector::numbers::{self, Gathered};
 use crate::{Fault, Reason, parse};
+
+/// With so many of 64 numbers that cannot be read together with others the next ones are read alone.
+const MANY_ODD: u32 = 16;
 
 /// A cell before its type is looked at.
 enum Cell<'a> {
@@ -90,23 +94,51 @@ impl<'a, F: Fields> Run<'a, '_, F> {
             return self.thorough(out, read);
         };
         let (bytes, fields) = (self.cells.bytes, &self.cells.fields);
+        let mut together = fast.form().filter(|_| numbers::is_available());
+        let mut gathered = Gathered::new();
         for part in parts(self.records.clone()) {
             if self.blank_is_null() && out.has_few() {
                 self.few_numbers(out, part, position, fast, &read);
                 continue;
             }
-            let first = out.len();
-            let values = fields
-                .column(part.clone(), position)
-                .map(|(start, end)| fast.read(bytes, start, end).map(T::Native::from));
-            let mut odd = out.extend(part.len(), values);
+            let (first, column) = (out.len(), fields.column(part.clone(), position));
+            let mut odd = match together {
+                Some(form) => {
+                    let (values, odd) = gathered.read(form, bytes, column);
+                    out.extend(part.len(), values.iter().map(|value| fast.widen(*value).map(T::Native::from)), odd)
+                }
+                None => {
+                    let values = column.map(|(start, end)| fast.read(bytes, start, end).map(T::Native::from));
+                    out.extend(part.len(), values, 0)
+                }
+            };
+            if odd.count_ones() > MANY_ODD {
+                // The column's numbers are longer, or of another form.
+                together = None;
+            }
             if odd != 0 && self.blank_is_null() {
                 odd &= self.there(part.clone(), position);
             }
             for index in bits(odd) {
-                let value = self.one(part.start + index, &read);
+                let value = self.closely(part.start + index, position, fast, &read);
                 out.settle(first + index, value);
             }
+        }
+    }
+
+    /// One number that was not read with others.
+    #[inline(always)]
+    fn closely<V: From<R::Value>, R: FastReader>(
+        &mut self,
+        record: usize,
+        position: usize,
+        fast: &R,
+        read: &impl Fn(&[u8]) -> Result<V, Reason>,
+    ) -> Option<V> {
+        let (start, end) = self.cells.fields.bounds(record, position);
+        match fast.read(self.cells.bytes, start, end) {
+            Some(value) => Some(value.into()),
+            None => self.one(record, read),
         }
     }
 
@@ -123,11 +155,7 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         let (first, there) = (out.len(), self.there(part.clone(), position));
         out.extend_null(part.len());
         for index in bits(there) {
-            let (start, end) = self.cells.fields.bounds(part.start + index, position);
-            let value = match fast.read(self.cells.bytes, start, end) {
-                Some(value) => Some(value.into()),
-                None => self.one(part.start + index, read),
-            };
+            let value = self.closely(part.start + index, position, fast, read);
             out.settle(first + index, value);
         }
     }
@@ -337,6 +365,10 @@ impl<V, F: Fn(&[u8]) -> Option<V>> FastReader for Parsed<F> {
     #[inline(always)]
     fn read(&self, bytes: &[u8], start: usize, end: usize) -> Option<V> {
         self.0(bytes.get(start..end)?)
+    }
+
+    fn widen(&self, _: i32) -> Option<V> {
+        None
     }
 }
 

@@ -4,7 +4,7 @@ use memchr::memchr;
 
 use super::quoted::{Dialect, Quoted, follow};
 use crate::cells::Span;
-use crate::scan::{ChunkSink, Masks, for_each_chunk};
+use crate::vector::scan::{ChunkSink, Masks, for_each_chunk};
 use crate::{Fault, Reason};
 
 /// The fields of a block, row by row.

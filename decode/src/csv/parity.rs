@@ -8,7 +8,7 @@
 //! Source of the parity of quotes: Langdale and Lemire, "Parsing Gigabytes of JSON per Second" (2019), section 3.1.
 
 use super::quoted::Dialect;
-use crate::scan::{ChunkSink, Masks, for_each_chunk, running};
+use crate::vector::scan::{ChunkSink, Masks, for_each_chunk, running};
 
 /// The quotes so far, of bytes that begin where a record does.
 pub(super) struct Parity<'a> {

@@ -11,7 +11,7 @@ use memchr::memchr;
 use super::parity::Parity;
 use super::quoted::Dialect;
 use crate::cells::{Fields, Span};
-use crate::scan::{ChunkSink, Masks, for_each_chunk};
+use crate::vector::scan::{ChunkSink, Masks, for_each_chunk};
 
 /// The fields of a block of regular records.
 #[derive(Debug)]

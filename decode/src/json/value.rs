@@ -1,6 +1,6 @@
 //! Where simple values end: numbers, texts, true, false and null, by JSON's grammar.
 
-use crate::scan::{NUMBER_LANES, TEXT_LANES, digits, text_masks};
+use crate::vector::scan::{NUMBER_LANES, TEXT_LANES, digits, text_masks};
 
 /// How the last value of a member looked. Many look like the one before them: then where the next member begins is known
 /// before it is found out, and the processor need not wait.

@@ -1,25 +1,21 @@
 //! Finds bytes of interest, many at a time.
-//!
-//! The one module with `unsafe`: the loads that vector instructions need, and the call of code for what the processor was
-//! found to have. Every implementation is held against the scalar twin by a property test.
-#![allow(unsafe_code)]
 
 /// Bytes looked at together.
 const LANES: usize = 64;
 
 /// A bit for each byte of a chunk that equals each of three needles, and, last, for each that is not ASCII; bit 0 is the first
 /// byte.
-pub(super) type Masks = [u64; 4];
+pub(crate) type Masks = [u64; 4];
 
 /// Bytes of a text of JSON looked at together, and of a number.
-pub(super) const TEXT_LANES: usize = 32;
-pub(super) const NUMBER_LANES: usize = 16;
+pub(crate) const TEXT_LANES: usize = 32;
+pub(crate) const NUMBER_LANES: usize = 16;
 
 /// The greatest control character.
 const CONTROL: u8 = 0x1F;
 
 /// Takes the masks of a text, chunk by chunk.
-pub(super) trait ChunkSink {
+pub(crate) trait ChunkSink {
     /// Takes the masks of the 64 bytes at `base`. To be inlined always: only then is it compiled for what the processor has.
     fn take(&mut self, masks: Masks, base: usize);
 }
@@ -28,7 +24,7 @@ pub(super) trait ChunkSink {
 ///
 /// Source: Langdale and Lemire, "Parsing Gigabytes of JSON per Second" (2019), section 3.1.
 #[inline(always)]
-pub(super) fn running(bits: u64) -> u64 {
+pub(crate) fn running(bits: u64) -> u64 {
     let bits = bits ^ bits << 1;
     let bits = bits ^ bits << 2;
     let bits = bits ^ bits << 4;
@@ -40,7 +36,7 @@ pub(super) fn running(bits: u64) -> u64 {
 /// Gives `sink` the masks of every 64 bytes. Bits behind the end are not set. The sink comes and goes by value, so that it
 /// lives in registers meanwhile.
 #[inline]
-pub(super) fn for_each_chunk<S: ChunkSink>(bytes: &[u8], needles: [u8; 3], sink: S) -> S {
+pub(crate) fn for_each_chunk<S: ChunkSink>(bytes: &[u8], needles: [u8; 3], sink: S) -> S {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("popcnt") {
@@ -155,7 +151,7 @@ fn masks_neon(chunk: &[u8; LANES], needles: [u8; 3]) -> Masks {
 /// Of a text of JSON a bit for each byte that it cannot hold as it stands (a quote, a backslash, a control character), and one
 /// for each that is not ASCII; bit 0 is the first byte.
 #[inline(always)]
-pub(super) fn text_masks(chunk: &[u8; TEXT_LANES]) -> [u32; 2] {
+pub(crate) fn text_masks(chunk: &[u8; TEXT_LANES]) -> [u32; 2] {
     #[cfg(target_arch = "x86_64")]
     return text_masks_sse2(chunk);
     #[cfg(target_arch = "aarch64")]
@@ -166,7 +162,7 @@ pub(super) fn text_masks(chunk: &[u8; TEXT_LANES]) -> [u32; 2] {
 
 /// A bit for each byte that is a digit.
 #[inline(always)]
-pub(super) fn digits(chunk: &[u8; NUMBER_LANES]) -> u32 {
+pub(crate) fn digits(chunk: &[u8; NUMBER_LANES]) -> u32 {
     #[cfg(target_arch = "x86_64")]
     return digits_sse2(chunk);
     #[cfg(target_arch = "aarch64")]
