@@ -7,7 +7,7 @@
 
 use std::marker::PhantomData;
 
-use crate::vector::numbers::Form;
+use crate::vector::numbers::{EIGHT_DIGITS, Form};
 
 /// Reads fields of the commonest form.
 pub(super) trait FastReader {
@@ -32,8 +32,6 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// The highest bit of each byte.
 const HIGHEST: u64 = 0x8080_8080_8080_8080;
-/// What numbers of eight digits are below.
-const EIGHT_DIGITS: u32 = 100_000_000;
 /// Powers of ten.
 static TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 

@@ -4,7 +4,7 @@ use memchr::memchr;
 
 use super::quoted::{Dialect, Quoted, follow};
 use crate::cells::Span;
-use crate::vector::scan::{ChunkSink, Masks, for_each_chunk};
+use crate::vector::scan::{ChunkSink, Masks, Positions, for_each_chunk};
 use crate::{Fault, Reason};
 
 /// The fields of a block, row by row.
@@ -44,7 +44,7 @@ struct Indexer<'a> {
 
 impl ChunkSink for Indexer<'_> {
     #[inline(always)]
-    fn take(&mut self, [delimiters, feeds, quotes, _]: Masks, base: usize) {
+    fn take(&mut self, [delimiters, feeds, quotes, _]: Masks, base: usize, _: impl Positions) {
         let mut hits = delimiters | feeds | quotes;
         while hits != 0 {
             let at = base + hits.trailing_zeros() as usize;

@@ -8,7 +8,7 @@
 //! Source of the parity of quotes: Langdale and Lemire, "Parsing Gigabytes of JSON per Second" (2019), section 3.1.
 
 use super::quoted::Dialect;
-use crate::vector::scan::{ChunkSink, Masks, for_each_chunk, running};
+use crate::vector::scan::{ChunkSink, Masks, Positions, for_each_chunk, running};
 
 /// The quotes so far, of bytes that begin where a record does.
 pub(super) struct Parity<'a> {
@@ -104,7 +104,7 @@ struct LastEnd<'a> {
 
 impl ChunkSink for LastEnd<'_> {
     #[inline(always)]
-    fn take(&mut self, masks: Masks, base: usize) {
+    fn take(&mut self, masks: Masks, base: usize, _: impl Positions) {
         let ends = masks[1] & self.parity.outside(masks, base);
         if ends != 0 {
             self.end = base + 64 - ends.leading_zeros() as usize;

@@ -11,7 +11,7 @@ use memchr::memchr;
 use super::parity::Parity;
 use super::quoted::Dialect;
 use crate::cells::{Fields, Span};
-use crate::vector::scan::{ChunkSink, Masks, for_each_chunk};
+use crate::vector::scan::{ChunkSink, Masks, Positions, ROOM, for_each_chunk};
 
 /// The fields of a block of regular records.
 #[derive(Debug)]
@@ -44,43 +44,21 @@ struct Finder<'a> {
     not_ascii: u64,
 }
 
-/// Ends that are written down at once, wanted or not: to ask after each costs more. Fields of five bytes seldom make more.
-const AT_ONCE: usize = 12;
-/// And so many at a time where there are more.
-const MORE_AT_ONCE: usize = 8;
-/// Room for all that are written down of 64 bytes.
-const ROOM: usize = 64 + AT_ONCE;
-
 impl ChunkSink for Finder<'_> {
     #[inline(always)]
-    fn take(&mut self, masks: Masks, base: usize) {
+    fn take(&mut self, masks: Masks, base: usize, positions: impl Positions) {
         let outside = self.parity.outside(masks, base);
         let [delimiters, feeds, _, not_ascii] = masks;
         self.not_ascii |= not_ascii;
         self.lines += feeds.count_ones();
         self.records += (feeds & outside).count_ones() as usize;
-        let mut ending = (delimiters | feeds) & outside;
+        let ending = (delimiters | feeds) & outside;
         let found = ending.count_ones() as usize;
         if self.count + ROOM > self.ends.len() {
             more(self.ends);
         }
         let Some(slots) = self.ends.get_mut(self.count..).and_then(<[u32]>::first_chunk_mut::<ROOM>) else { return };
-        let mut next = || {
-            let at = base as u32 + ending.trailing_zeros();
-            ending &= ending.wrapping_sub(1);
-            at
-        };
-        let (first, rest) = slots.split_at_mut(AT_ONCE);
-        for slot in first {
-            *slot = next();
-        }
-        if found > AT_ONCE {
-            for more in rest.chunks_exact_mut(MORE_AT_ONCE).take((found - AT_ONCE).div_ceil(MORE_AT_ONCE)) {
-                for slot in more {
-                    *slot = next();
-                }
-            }
-        }
+        positions.write(ending, base as u32, slots);
         self.count += found;
     }
 }

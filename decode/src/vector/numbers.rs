@@ -8,6 +8,8 @@
 
 /// Fields read together.
 pub(crate) const FIELDS: usize = 64;
+/// What numbers of eight digits are below.
+pub(crate) const EIGHT_DIGITS: u32 = 100_000_000;
 /// So many fields are worth one step of the vector instructions.
 const STEP: usize = 8;
 
@@ -16,7 +18,8 @@ const STEP: usize = 8;
 pub(crate) enum Form {
     /// One to eight digits that make a number below `limit`.
     Digits { limit: u32 },
-    /// At most eight characters: at least one digit, `point`, `scale` digits (1 to 6); together a number below `limit`.
+    /// At most eight characters: one or more digits, then `point` and `scale` digits (1 to 6), or neither. The number without
+    /// its point, or times 10 to the power of `scale`, is below `limit`.
     Decimal { scale: u8, point: u8, limit: u32 },
     /// `yyyy-MM-dd`, years 1800 to 2199; days since 1970-01-01. The 29th of February is left to others.
     Date,
@@ -90,7 +93,7 @@ impl Gathered {
 mod avx2 {
     use std::arch::x86_64::*;
 
-    use super::{Form, Gathered, STEP};
+    use super::{EIGHT_DIGITS, Form, Gathered, STEP};
 
     /// Four words.
     #[inline]
@@ -173,22 +176,6 @@ mod avx2 {
         ]
     }
 
-    /// All ones for each length from `least` to 8.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn fits(lengths: __m256i, least: i32) -> __m256i {
-        let enough = _mm256_cmpgt_epi32(lengths, _mm256_set1_epi32(least - 1));
-        let little = _mm256_cmpgt_epi32(_mm256_set1_epi32(9), lengths);
-        _mm256_and_si256(enough, little)
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn below(numbers: __m256i, limit: u32) -> __m256i {
-        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
-        _mm256_cmpgt_epi32(_mm256_set1_epi32(limit), numbers)
-    }
-
     #[inline]
     #[target_feature(enable = "avx2")]
     fn digits(low: __m256i, high: __m256i, lengths: __m256i, limit: u32) -> (__m256i, __m256i) {
@@ -196,7 +183,12 @@ mod avx2 {
         let (low, high) = (last(low, first), last(high, second));
         let (good, _) = halves(all_digits(low), all_digits(high));
         let numbers = numbers(low, high);
-        (numbers, _mm256_and_si256(_mm256_and_si256(good, fits(lengths, 1)), below(numbers, limit)))
+        let fits = _mm256_and_si256(
+            _mm256_cmpgt_epi32(lengths, _mm256_setzero_si256()),
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(9), lengths),
+        );
+        let below = _mm256_cmpgt_epi32(_mm256_set1_epi32(limit.min(EIGHT_DIGITS) as i32), numbers);
+        (numbers, _mm256_and_si256(_mm256_and_si256(good, fits), below))
     }
 
     #[inline]
@@ -209,24 +201,37 @@ mod avx2 {
         point: u8,
         limit: u32,
     ) -> (__m256i, __m256i) {
-        let point_at = 8 * (7 - u32::from(scale.min(6)));
-        let whole = _mm256_set1_epi64x(((1u64 << point_at) - 1).cast_signed());
+        let scale = u32::from(scale.min(6));
+        let point_at = 8 * (7 - scale);
+        let whole = _mm256_set1_epi64x(((1_u64 << point_at) - 1).cast_signed());
         let fraction = _mm256_set1_epi64x((u64::MAX << point_at << 8).cast_signed());
         let place = _mm256_set1_epi64x((0xFF_u64 << point_at).cast_signed());
         let mark = _mm256_set1_epi64x((u64::from(point ^ b'0') << point_at).cast_signed());
-        // The point is taken out of the word, so that the digits around it make one number.
-        let without = |words| {
+        let parts = |words| {
+            // The point is taken out of the word, so that the digits around it make one number.
             let whole = _mm256_slli_epi64::<8>(_mm256_and_si256(words, whole));
             let digits = _mm256_or_si256(whole, _mm256_and_si256(words, fraction));
             let pointed = _mm256_cmpeq_epi64(_mm256_and_si256(words, place), mark);
-            (digits, _mm256_and_si256(pointed, all_digits(digits)))
+            let digits = _mm256_blendv_epi8(words, digits, pointed);
+            (digits, pointed, all_digits(digits))
         };
         let [first, second] = widened(lengths);
-        let ((low, low_good), (high, high_good)) = (without(last(low, first)), without(last(high, second)));
-        let (good, _) = halves(low_good, high_good);
-        let numbers = numbers(low, high);
-        let fits = fits(lengths, i32::from(scale) + 2);
-        (numbers, _mm256_and_si256(_mm256_and_si256(good, fits), below(numbers, limit)))
+        let ((low, low_pointed, low_good), (high, high_pointed, high_good)) =
+            (parts(last(low, first)), parts(last(high, second)));
+        let ((good, _), (pointed, _)) = (halves(low_good, high_good), halves(low_pointed, high_pointed));
+        let either = |without, with| {
+            _mm256_blendv_epi8(_mm256_set1_epi32(without), _mm256_set1_epi32(with), pointed)
+        };
+        let power = 10_i32.pow(scale);
+        let limit = limit.min(EIGHT_DIGITS) as i32;
+        let digits = numbers(low, high);
+        let below = _mm256_cmpgt_epi32(either((limit + power - 1) / power, limit), digits);
+        let fits = _mm256_and_si256(
+            _mm256_cmpgt_epi32(lengths, either(0, scale as i32 + 1)),
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(9), lengths),
+        );
+        let good = _mm256_and_si256(_mm256_and_si256(good, fits), below);
+        (_mm256_mullo_epi32(digits, either(power, 1)), good)
     }
 
     /// Dates by the first and the last eight bytes of their ten.
@@ -338,8 +343,12 @@ mod tests {
         }
 
         #[test]
-        fn decimals_together_are_decimals_alone(texts in fields("[0-9]{1,6}[.][0-9]{2}"), precision in 1u8..38, scale in 1u32..=6) {
-            let is_common = |text: &str| scale == 2 && text.len() <= 8 && text.as_bytes().iter().rev().nth(2) == Some(&b'.');
+        fn decimals_together_are_decimals_alone(texts in fields("[0-9]{1,6}([.][0-9]{2})?"), precision in 1u8..38, scale in 1u32..=6) {
+            let is_common = |text: &str| {
+                let text = text.as_bytes();
+                let pointed = scale == 2 && text.iter().rev().nth(2) == Some(&b'.');
+                text.len() <= 8 && (pointed || (scale == 2 && text.len() <= 6 && text.iter().all(u8::is_ascii_digit)))
+            };
             for point in [b'.', b','] {
                 check(&Decimals::new(precision, scale, point), &texts, |text| point == b'.' && is_common(text));
             }

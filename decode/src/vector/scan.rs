@@ -17,7 +17,49 @@ const CONTROL: u8 = 0x1F;
 /// Takes the masks of a text, chunk by chunk.
 pub(crate) trait ChunkSink {
     /// Takes the masks of the 64 bytes at `base`. To be inlined always: only then is it compiled for what the processor has.
-    fn take(&mut self, masks: Masks, base: usize);
+    fn take(&mut self, masks: Masks, base: usize, positions: impl Positions);
+}
+
+/// Positions that are written down at once, wanted or not: to ask after each costs more. Of the ends of fields of five bytes
+/// there are seldom more in 64 bytes.
+const AT_ONCE: usize = 12;
+/// And so many at a time where there are more.
+const MORE_AT_ONCE: usize = 8;
+/// Room for all positions that are written down of 64 bytes.
+pub(crate) const ROOM: usize = LANES + AT_ONCE;
+
+/// Writes down which bits are set, by what the processor has.
+pub(crate) trait Positions: Copy {
+    /// Writes `base` and the position of each set bit of `bits`, added, to the first of `slots`, in order. What is written behind
+    /// them has no meaning.
+    fn write(self, bits: u64, base: u32, slots: &mut [u32; ROOM]);
+}
+
+/// Finds one bit after the other.
+#[derive(Clone, Copy)]
+struct OneByOne;
+
+impl Positions for OneByOne {
+    #[inline(always)]
+    fn write(self, mut bits: u64, base: u32, slots: &mut [u32; ROOM]) {
+        let found = bits.count_ones() as usize;
+        let mut next = || {
+            let at = base + bits.trailing_zeros();
+            bits &= bits.wrapping_sub(1);
+            at
+        };
+        let (first, rest) = slots.split_at_mut(AT_ONCE);
+        for slot in first {
+            *slot = next();
+        }
+        if found > AT_ONCE {
+            for more in rest.chunks_exact_mut(MORE_AT_ONCE).take((found - AT_ONCE).div_ceil(MORE_AT_ONCE)) {
+                for slot in more {
+                    *slot = next();
+                }
+            }
+        }
+    }
 }
 
 /// Bits 0 to i of `bits`, added modulo 2, in each bit i: set from an opening quote on, up to where the closing one stands.
@@ -39,29 +81,38 @@ pub(crate) fn running(bits: u64) -> u64 {
 pub(crate) fn for_each_chunk<S: ChunkSink>(bytes: &[u8], needles: [u8; 3], sink: S) -> S {
     #[cfg(target_arch = "x86_64")]
     {
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("popcnt") {
+        if avx512::is_available() {
+            // SAFETY: the processor has what the function is compiled for.
+            return unsafe { avx512::for_each_chunk(bytes, needles, sink) };
+        }
+        if has_avx2() {
             // SAFETY: the processor has what the function is compiled for.
             return unsafe { with_avx2(bytes, needles, sink) };
         }
-        chunks(bytes, |chunk| masks_sse2(chunk, needles), sink)
+        chunks(bytes, |chunk| masks_sse2(chunk, needles), OneByOne, sink)
     }
     #[cfg(target_arch = "aarch64")]
-    return chunks(bytes, |chunk| masks_neon(chunk, needles), sink);
+    return chunks(bytes, |chunk| masks_neon(chunk, needles), OneByOne, sink);
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    return chunks(bytes, |chunk| masks_scalar(chunk, needles), sink);
+    return chunks(bytes, |chunk| masks_scalar(chunk, needles), OneByOne, sink);
 }
 
 #[inline(always)]
-fn chunks<S: ChunkSink>(bytes: &[u8], masks: impl Fn(&[u8; LANES]) -> Masks, mut sink: S) -> S {
+fn chunks<S: ChunkSink>(
+    bytes: &[u8],
+    masks: impl Fn(&[u8; LANES]) -> Masks,
+    positions: impl Positions,
+    mut sink: S,
+) -> S {
     let (whole, rest) = bytes.as_chunks::<LANES>();
     for (index, chunk) in whole.iter().enumerate() {
-        sink.take(masks(chunk), index * LANES);
+        sink.take(masks(chunk), index * LANES, positions);
     }
     if !rest.is_empty() {
         let mut last = [0; LANES];
         last[..rest.len()].copy_from_slice(rest);
         let there = (1u64 << rest.len()) - 1;
-        sink.take(masks(&last).map(|mask| mask & there), whole.len() * LANES);
+        sink.take(masks(&last).map(|mask| mask & there), whole.len() * LANES, positions);
     }
     sink
 }
@@ -97,6 +148,11 @@ fn masks_sse2(chunk: &[u8; LANES], needles: [u8; 3]) -> Masks {
     masks
 }
 
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("popcnt")
+}
+
 /// All that is called within is compiled for these features, too: counting bits and finding the next one are instructions
 /// then.
 #[cfg(target_arch = "x86_64")]
@@ -119,7 +175,66 @@ fn with_avx2<S: ChunkSink>(bytes: &[u8], needles: [u8; 3], sink: S) -> S {
             [mask(needles[0]), mask(needles[1]), mask(needles[2]), not_ascii]
         }
     };
-    chunks(bytes, |chunk| masks(chunk, needles), sink)
+    chunks(bytes, |chunk| masks(chunk, needles), OneByOne, sink)
+}
+
+/// Where the processor has AVX-512 with VBMI2 the comparisons give the masks, and positions are packed bytes.
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::*;
+
+    use super::{ChunkSink, LANES, Masks, Positions, ROOM, chunks};
+
+    pub(super) fn is_available() -> bool {
+        is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vbmi2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("popcnt")
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,popcnt")]
+    pub(super) fn for_each_chunk<S: ChunkSink>(bytes: &[u8], needles: [u8; 3], sink: S) -> S {
+        let masks = |chunk: &[u8; LANES]| -> Masks {
+            // SAFETY: `chunk` has 64 bytes, and `loadu` asks for no alignment.
+            let bytes = unsafe { _mm512_loadu_si512(chunk.as_ptr().cast()) };
+            let [a, b, c] = needles.map(|needle| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(needle.cast_signed())));
+            [a, b, c, _mm512_movepi8_mask(bytes)]
+        };
+        chunks(bytes, masks, Packed, sink)
+    }
+
+    /// All positions at once.
+    #[derive(Clone, Copy)]
+    struct Packed;
+
+    impl Positions for Packed {
+        #[inline(always)]
+        fn write(self, bits: u64, base: u32, slots: &mut [u32; ROOM]) {
+            // SAFETY: there is a `Packed` only within what is compiled for the same features, which the processor has.
+            unsafe { write(bits, base, slots) }
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,popcnt")]
+    fn write(bits: u64, base: u32, slots: &mut [u32; ROOM]) {
+        const EACH: usize = 16;
+        let all: [i8; LANES] = std::array::from_fn(|at| at as i8);
+        // SAFETY: `all` has 64 bytes, and `loadu` asks for no alignment.
+        let all = unsafe { _mm512_loadu_si512(all.as_ptr().cast()) };
+        let mut packed = _mm512_maskz_compress_epi8(bits, all);
+        let found = bits.count_ones() as usize;
+        for (index, slots) in slots.as_chunks_mut::<EACH>().0.iter_mut().enumerate() {
+            let positions = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(packed));
+            let positions = _mm512_add_epi32(positions, _mm512_set1_epi32(base.cast_signed()));
+            // SAFETY: `slots` has 64 bytes, and `storeu` asks for no alignment.
+            unsafe { _mm512_storeu_si512(slots.as_mut_ptr().cast(), positions) };
+            if found <= (index + 1) * EACH {
+                return;
+            }
+            packed = _mm512_alignr_epi32::<4>(packed, packed);
+        }
+    }
 }
 
 /// NEON is part of every arm64 processor.
@@ -270,16 +385,18 @@ mod tests {
     use super::*;
 
     #[derive(Debug, PartialEq)]
-    struct Found(Vec<(Masks, usize)>);
+    struct Found(Vec<(Masks, Vec<u32>)>);
 
     impl ChunkSink for Found {
-        fn take(&mut self, masks: Masks, base: usize) {
-            self.0.push((masks, base));
+        fn take(&mut self, masks: Masks, base: usize, positions: impl Positions) {
+            let mut slots = [0; ROOM];
+            positions.write(masks[0], base as u32, &mut slots);
+            self.0.push((masks, slots[..masks[0].count_ones() as usize].to_vec()));
         }
     }
 
     fn found(bytes: &[u8], masks: impl Fn(&[u8; LANES]) -> Masks) -> Found {
-        chunks(bytes, masks, Found(Vec::new()))
+        chunks(bytes, masks, OneByOne, Found(Vec::new()))
     }
 
     proptest! {
@@ -289,7 +406,13 @@ mod tests {
                 let expected = found(&bytes, |chunk| masks_scalar(chunk, needles));
                 prop_assert_eq!(&for_each_chunk(&bytes, needles, Found(Vec::new())), &expected);
                 #[cfg(target_arch = "x86_64")]
-                prop_assert_eq!(found(&bytes, |chunk| masks_sse2(chunk, needles)), expected);
+                {
+                    prop_assert_eq!(&found(&bytes, |chunk| masks_sse2(chunk, needles)), &expected);
+                    if has_avx2() {
+                        // SAFETY: the processor has what the function is compiled for.
+                        prop_assert_eq!(unsafe { with_avx2(&bytes, needles, Found(Vec::new())) }, expected);
+                    }
+                }
             }
         }
 
