@@ -7,7 +7,7 @@
 
 use std::marker::PhantomData;
 
-use crate::vector::numbers::{EIGHT_DIGITS, Form};
+use crate::vector::numbers::{Form, Size};
 
 /// Reads fields of the commonest form.
 pub(super) trait FastReader {
@@ -25,7 +25,7 @@ pub(super) trait FastReader {
     }
 
     /// The value of a number that was read together with others.
-    fn widen(&self, number: i32) -> Option<Self::Value>;
+    fn widen(&self, number: i64) -> Option<Self::Value>;
 }
 
 const ZEROS: u64 = 0x3030_3030_3030_3030;
@@ -107,13 +107,14 @@ impl<T: TryFrom<i64>> FastReader for Integers<T> {
     type Value = T;
 
     fn form(&self) -> Option<Form> {
-        let limit = [i64::from(i8::MAX), i64::from(i16::MAX)].into_iter().find(|limit| T::try_from(limit + 1).is_err());
-        Some(Form::Digits { limit: limit.map_or(EIGHT_DIGITS, |limit| limit as u32 + 1) })
+        let limits = [i64::from(i8::MAX) + 1, i64::from(i16::MAX) + 1, i64::from(i32::MAX) + 1];
+        let limit = limits.into_iter().find(|limit| T::try_from(*limit).is_err()).unwrap_or(i64::MAX);
+        Some(Form::Digits { size: Size::Short, limit })
     }
 
     #[inline(always)]
-    fn widen(&self, number: i32) -> Option<T> {
-        T::try_from(i64::from(number)).ok()
+    fn widen(&self, number: i64) -> Option<T> {
+        T::try_from(number).ok()
     }
 
     #[inline(always)]
@@ -221,17 +222,17 @@ impl FastReader for Decimals {
     type Value = i64;
 
     fn form(&self) -> Option<Form> {
-        let limit = self.limit.min(u64::from(EIGHT_DIGITS)) as u32;
+        let (size, limit) = (Size::Short, i64::try_from(self.limit).unwrap_or(i64::MAX));
         match self.scale {
-            0 => Some(Form::Digits { limit }),
-            1..=6 => Some(Form::Decimal { scale: self.scale as u8, point: self.point, limit }),
+            0 => Some(Form::Digits { size, limit }),
+            1..=6 => Some(Form::Decimal { size, scale: self.scale as u8, point: self.point, limit }),
             _ => None,
         }
     }
 
     #[inline(always)]
-    fn widen(&self, number: i32) -> Option<i64> {
-        Some(i64::from(number))
+    fn widen(&self, number: i64) -> Option<i64> {
+        Some(number)
     }
 
     /// The unscaled value of a text of up to 18 digits, `scale` of them behind the point, or of a short one without a point.
@@ -288,8 +289,8 @@ impl FastReader for Dates {
     }
 
     #[inline(always)]
-    fn widen(&self, number: i32) -> Option<i32> {
-        Some(number)
+    fn widen(&self, number: i64) -> Option<i32> {
+        Some(number as i32)
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Texts one after the other, copied by whole words where they are short: a call for each would cost more than the copy.
 
 /// Bytes copied at once for the shortest texts, and for short ones.
-const WORD: usize = 16;
+const WORD: usize = 32;
 const WORDS: usize = 64;
 
 /// Texts one after the other.

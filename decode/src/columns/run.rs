@@ -10,7 +10,7 @@ use super::{ColumnDecoder, PART};
 use crate::builders::{Booleans, Numbers, Texts};
 use crate::cells::{Cells, Fields, Span};
 use crate::swar::{FastReader, Integers};
-use crate::vector::numbers::{self, Gathered};
+use crate::vector::numbers::{self, Form, Gathered};
 use crate::{Fault, Reason, parse};
 
 /// With so many of 64 numbers that cannot be read together with others the next ones are read alone.
@@ -114,7 +114,7 @@ impl<'a, F: Fields> Run<'a, '_, F> {
             };
             if odd.count_ones() > MANY_ODD {
                 // The column's numbers are longer, or of another form.
-                together = None;
+                together = together.and_then(Form::longer);
             }
             if odd != 0 && self.blank_is_null() {
                 odd &= self.there(part.clone(), position);
@@ -367,7 +367,7 @@ impl<V, F: Fn(&[u8]) -> Option<V>> FastReader for Parsed<F> {
         self.0(bytes.get(start..end)?)
     }
 
-    fn widen(&self, _: i32) -> Option<V> {
+    fn widen(&self, _: i64) -> Option<V> {
         None
     }
 }
