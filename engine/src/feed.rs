@@ -139,7 +139,11 @@ impl Feed<'_> {
             self.bytes_read.store(read_before + source.bytes_read(), Ordering::Relaxed);
         };
         progress(&source);
-        let source = read_ahead(source, self.block_bytes, progress, |piece| feed(Some(piece)))?;
+        let take = |piece| feed(Some(piece));
+        let source = match source.is_copied() {
+            true => read_here(source, self.block_bytes, progress, take)?,
+            false => read_ahead(source, self.block_bytes, progress, take)?,
+        };
         feed(None)?;
         progress(&source);
         dispatch.pass(Item::End(source.finish()?));
@@ -242,6 +246,20 @@ impl Feed<'_> {
 
 /// Pieces of text that are read, hashed and decompressed before they are wanted.
 const PIECES_AHEAD: usize = 1;
+
+/// Reads `source` to its end, and calls `take` with every piece while it is in the core's caches. Gives the source back.
+fn read_here(
+    mut source: TextSource,
+    piece_bytes: usize,
+    progress: impl Fn(&TextSource),
+    mut take: impl FnMut(Piece) -> Result<()>,
+) -> Result<TextSource> {
+    while let Some(piece) = source.read(piece_bytes)? {
+        progress(&source);
+        take(piece)?;
+    }
+    Ok(source)
+}
 
 /// Reads `source` to its end on a thread of its own, and calls `take` with every piece on this one: to hash and decompress
 /// is work for one core, to cut the text into blocks for another. Gives the source back.

@@ -108,6 +108,6 @@ impl Limits {
     /// Blocks under way at once: enough to keep the workers busy, as few as the memory allows.
     pub fn blocks_in_flight(&self) -> usize {
         let affordable = self.for_data() / BLOCKS_SHARE / (BLOCK_COST * self.block_bytes() as u64);
-        (affordable as usize).clamp(2, 8 * self.threads + 2)
+        (affordable as usize).clamp(2, 4 * self.threads + 2)
     }
 }

@@ -115,6 +115,11 @@ impl ByteSource {
         Ok(Some(Piece::with_room(bytes, ROOM_BYTES)).filter(|piece| !piece.is_empty()))
     }
 
+    /// Whether a read is but a copy out of the page cache, as far as the file is there.
+    pub fn is_copied(&self) -> bool {
+        matches!(self.reader, Reader::File(_)) && self.hash.is_none()
+    }
+
     fn seen(&mut self, bytes: &[u8]) {
         if let Some(hash) = &mut self.hash {
             hash.update(bytes);

@@ -89,6 +89,11 @@ impl TextSource {
         Ok(self.text()?.map(Piece::from))
     }
 
+    /// Whether to read takes little more than a copy: a thread of its own is not worth it.
+    pub fn is_copied(&self) -> bool {
+        self.as_stored && self.transcoder.is_none() && self.bytes.is_copied()
+    }
+
     fn text(&mut self) -> Result<Option<Bytes>> {
         loop {
             let more = self.raw()?;
