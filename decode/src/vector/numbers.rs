@@ -33,6 +33,11 @@ pub(crate) enum Size {
 }
 
 impl Form {
+    #[inline]
+    fn is_long(self) -> bool {
+        matches!(self, Self::Digits { size: Size::Long, .. } | Self::Decimal { size: Size::Long, .. })
+    }
+
     /// The form of longer numbers.
     pub(crate) fn longer(self) -> Option<Self> {
         match self {
@@ -78,27 +83,39 @@ impl Gathered {
         bytes: &[u8],
         bounds: impl Iterator<Item = (usize, usize)>,
     ) -> (&[i64], u64) {
-        let mut count = 0;
+        let count = match form {
+            Form::Date => self.gather::<8>(bytes, bounds, |start, _| Some(start)),
+            _ if form.is_long() => self.gather::<16>(bytes, bounds, |_, end| Some(end.wrapping_sub(16))),
+            _ => self.gather::<8>(bytes, bounds, |_, _| None),
+        };
+        let odd = self.compute(form, count);
+        (self.values.get(..count).unwrap_or_default(), odd & u64::MAX.checked_shr(64 - count as u32).unwrap_or(0))
+    }
+
+    /// Takes the words of the fields, the first ones from where `first_at` says; so many fields. Fields that end before the
+    /// first `LEAST` bytes have no length that is known of.
+    #[inline(always)]
+    fn gather<const LEAST: usize>(
+        &mut self,
+        bytes: &[u8],
+        bounds: impl Iterator<Item = (usize, usize)>,
+        first_at: impl Fn(usize, usize) -> Option<usize>,
+    ) -> usize {
         let word = |start: usize| {
             let word = bytes.get(start..start.wrapping_add(8)).unwrap_or(&[0; 8]);
             u64::from_le_bytes(word.try_into().unwrap_or_default())
         };
+        let mut count = 0;
         let slots = self.last.iter_mut().zip(&mut self.first).zip(&mut self.lengths);
-        let is_long = matches!(form, Form::Digits { size: Size::Long, .. } | Form::Decimal { size: Size::Long, .. });
-        let before = if is_long { 16 } else { 8 };
         for (((last, first), length), (start, end)) in slots.zip(bounds) {
             *last = word(end.wrapping_sub(8));
-            if form == Form::Date {
-                *first = word(start);
-            } else if is_long {
-                *first = word(end.wrapping_sub(16));
+            if let Some(at) = first_at(start, end) {
+                *first = word(at);
             }
-            // So near to the first byte there are no words: the field has no length that is known of.
-            *length = if end < before { 0 } else { end.wrapping_sub(start) as u32 };
+            *length = if end < LEAST { 0 } else { end.wrapping_sub(start) as u32 };
             count += 1;
         }
-        let odd = self.compute(form, count);
-        (self.values.get(..count).unwrap_or_default(), odd & u64::MAX.checked_shr(64 - count as u32).unwrap_or(0))
+        count
     }
 
     fn compute(&mut self, form: Form, count: usize) -> u64 {
@@ -127,8 +144,18 @@ mod avx2 {
     #[inline]
     #[target_feature(enable = "avx2")]
     fn words(words: &[u64; STEP]) -> Words {
-        let [a, b, c, d, e, f, g, h] = words.map(u64::cast_signed);
-        [_mm256_set_epi64x(d, c, b, a), _mm256_set_epi64x(h, g, f, e)]
+        let (words, _) = words.as_chunks::<4>();
+        // SAFETY: each four words have 32 bytes, and `loadu` asks for no alignment.
+        let load = |half: usize| unsafe { _mm256_loadu_si256(words[half].as_ptr().cast()) };
+        [load(0), load(1)]
+    }
+
+    /// The lengths in order.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn lengths(lengths: &[u32; STEP]) -> Words {
+        // SAFETY: the lengths have 32 bytes, and `loadu` asks for no alignment.
+        widened(unsafe { _mm256_loadu_si256(lengths.as_ptr().cast()) })
     }
 
     /// Values of the fields; a bit for each that could not be read.
@@ -160,7 +187,7 @@ mod avx2 {
         let (lengths, values) = (gathered.lengths.as_chunks::<STEP>().0, gathered.values.as_chunks_mut::<STEP>().0);
         let steps = last.iter().zip(first).zip(lengths).zip(values).take(count.div_ceil(STEP));
         for (step, (((last, first), lengths), values)) in steps.enumerate() {
-            let made = make(words(last), words(first), words(&lengths.map(u64::from)));
+            let made = make(words(last), words(first), super::avx2::lengths(lengths));
             for (half, (numbers, good)) in made.0.into_iter().zip(made.1).enumerate() {
                 if let Some(values) = values.as_chunks_mut::<4>().0.get_mut(half) {
                     // SAFETY: `values` has 32 bytes, and `storeu` asks for no alignment.
@@ -206,12 +233,12 @@ mod avx2 {
         [halves, _mm256_unpackhi_epi32(eights, _mm256_setzero_si256())]
     }
 
-    /// All ones for each of 64 bits where `least <= length <= most`.
+    /// All ones for each of 64 bits where `least < length <= most`.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn fits(length: __m256i, least: __m256i, most: i64) -> __m256i {
-        let little = _mm256_cmpgt_epi64(length, _mm256_set1_epi64x(most));
-        _mm256_andnot_si256(_mm256_or_si256(_mm256_cmpgt_epi64(least, length), little), _mm256_set1_epi64x(-1))
+        let little = _mm256_cmpgt_epi64(_mm256_set1_epi64x(most + 1), length);
+        _mm256_and_si256(_mm256_cmpgt_epi64(length, least), little)
     }
 
     /// The numbers of words of 16 digits' values, the last eight in `last`; of the last eight alone where not `LONG`.
@@ -246,14 +273,17 @@ mod avx2 {
         let most = if LONG { 16 } else { 8 };
         let part = |half: usize| {
             let [low, high] = values::<LONG>(last[half], first[half], lengths[half]);
-            let good = fits(lengths[half], _mm256_set1_epi64x(1), most);
+            let good = fits(lengths[half], _mm256_setzero_si256(), most);
             (low, high, _mm256_and_si256(good, all_digits(_mm256_max_epu8(low, high))))
         };
         let parts = [part(0), part(1)];
         let numbers = joined::<LONG>(parts.map(|part| part.0), parts.map(|part| part.1));
-        let limit = _mm256_set1_epi64x(limit);
-        let good = |half: usize| _mm256_and_si256(parts[half].2, _mm256_cmpgt_epi64(limit, numbers[half]));
-        (numbers, [good(0), good(1)])
+        let good = parts.map(|part| part.2);
+        if limit >= 10_i64.pow(most as u32) {
+            return (numbers, good);
+        }
+        let below = numbers.map(|number| _mm256_cmpgt_epi64(_mm256_set1_epi64x(limit), number));
+        (numbers, [_mm256_and_si256(good[0], below[0]), _mm256_and_si256(good[1], below[1])])
     }
 
     #[inline]
@@ -266,7 +296,7 @@ mod avx2 {
         let (whole, fraction) = (word((1 << point_at) - 1), word(u64::MAX << point_at << 8));
         let (place, mark) = (word(0xFF << point_at), word(u64::from(point ^ b'0') << point_at));
         let power = 10_i64.pow(scale);
-        let (limit, least) = ([(limit - 1) / power + 1, limit], [1, i64::from(scale) + 2]);
+        let (limit, least) = ([(limit - 1) / power + 1, limit], [0, i64::from(scale) + 1]);
         let part = |half: usize| {
             let [low, high] = values::<LONG>(last[half], first[half], lengths[half]);
             let pointed = _mm256_cmpeq_epi64(_mm256_and_si256(low, place), mark);
@@ -284,15 +314,21 @@ mod avx2 {
         };
         let parts = [part(0), part(1)];
         let numbers = joined::<LONG>(parts.map(|part| part.0), parts.map(|part| part.1));
-        let power = _mm256_set1_epi64x(power);
+        let any_fits = limit[0] >= 10_i64.pow(most as u32);
+        let (power, limit) = (_mm256_set1_epi64x(power), limit.map(|limit| _mm256_set1_epi64x(limit)));
         let make = |half: usize| {
             let (number, (_, _, pointed, good)) = (numbers[half], parts[half]);
-            let limit = limit.map(|limit| _mm256_set1_epi64x(limit));
-            let below = _mm256_cmpgt_epi64(_mm256_blendv_epi8(limit[0], limit[1], pointed), number);
+            let good = match any_fits {
+                true => good,
+                false => {
+                    let limit = _mm256_blendv_epi8(limit[0], limit[1], pointed);
+                    _mm256_and_si256(good, _mm256_cmpgt_epi64(limit, number))
+                }
+            };
             let low = _mm256_mul_epu32(number, power);
             let high = _mm256_slli_epi64::<32>(_mm256_mul_epu32(_mm256_srli_epi64::<32>(number), power));
             let product = if LONG { _mm256_add_epi64(low, high) } else { low };
-            (_mm256_blendv_epi8(product, number, pointed), _mm256_and_si256(good, below))
+            (_mm256_blendv_epi8(product, number, pointed), good)
         };
         let made = [make(0), make(1)];
         (made.map(|made| made.0), made.map(|made| made.1))
