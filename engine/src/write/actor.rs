@@ -174,9 +174,9 @@ impl Actor {
                 file.rows += rows.len() as u64;
                 let ready = file.encoder.write(&data.batch, &rows, row_group_bytes, parallel)?;
                 drop(data);
-                if let Some(bytes) = ready {
-                    file.bytes += bytes.len() as u64;
-                    file.upload.send(bytes);
+                if !ready.is_empty() {
+                    file.bytes += ready.iter().map(|piece| piece.len() as u64).sum::<u64>();
+                    file.upload.send(ready);
                     if file.bytes >= self.options.file_bytes && self.context.single.is_none() {
                         self.finish(file)?;
                         return Ok(None);

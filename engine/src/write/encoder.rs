@@ -11,8 +11,9 @@ use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory
 use parquet::file::writer::SerializedFileWriter;
 use rayon::prelude::*;
 
-use super::column::{ColumnChunk, ColumnEncoder};
+use super::column::ColumnEncoder;
 use super::options::{Layout, OutputFormat};
+use super::pieces::Pieces;
 use crate::error::{Error, Result};
 use crate::partition::RowRange;
 
@@ -26,7 +27,7 @@ pub(super) enum Encoder {
 pub(super) struct ParquetEncoder {
     schema: SchemaRef,
     layout: Arc<Layout>,
-    file: SerializedFileWriter<Vec<u8>>,
+    file: SerializedFileWriter<Pieces>,
     factory: ArrowRowGroupWriterFactory,
     columns: Vec<ColumnEncoder>,
     row_groups: usize,
@@ -43,7 +44,7 @@ impl Encoder {
         match format {
             OutputFormat::Parquet => {
                 let properties = layout.properties.as_ref().clone();
-                let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties))?;
+                let writer = ArrowWriter::try_new(Pieces::default(), Arc::clone(schema), Some(properties))?;
                 let (file, factory) = writer.into_serialized_writer()?;
                 Ok(Self::Parquet(Box::new(ParquetEncoder {
                     schema: Arc::clone(schema),
@@ -70,27 +71,27 @@ impl Encoder {
         rows: &RowRange,
         row_group_bytes: u64,
         parallel: bool,
-    ) -> Result<Option<Bytes>> {
+    ) -> Result<Vec<Bytes>> {
         match self {
             Self::Parquet(encoder) => encoder.write(batch, rows, row_group_bytes, parallel),
-            Self::Csv { header, .. } => csv_text(&taken(batch, rows)?, std::mem::take(header)).map(Some),
+            Self::Csv { header, .. } => Ok(vec![csv_text(&taken(batch, rows)?, std::mem::take(header))?]),
             Self::Ndjson(writer) => {
                 writer.write(&taken(batch, rows)?)?;
-                Ok(Some(Bytes::from(std::mem::take(writer.get_mut()))))
+                Ok(vec![Bytes::from(std::mem::take(writer.get_mut()))])
             }
         }
     }
 
     /// The last bytes of the file.
-    pub(super) fn finish(self) -> Result<Bytes> {
+    pub(super) fn finish(self) -> Result<Vec<Bytes>> {
         match self {
             Self::Parquet(encoder) => encoder.finish(),
             // A file without rows still names its columns.
-            Self::Csv { schema, header: true } => csv_text(&RecordBatch::new_empty(schema), true),
-            Self::Csv { .. } => Ok(Bytes::new()),
+            Self::Csv { schema, header: true } => Ok(vec![csv_text(&RecordBatch::new_empty(schema), true)?]),
+            Self::Csv { .. } => Ok(Vec::new()),
             Self::Ndjson(mut writer) => {
                 writer.finish()?;
-                Ok(Bytes::from(writer.into_inner()))
+                Ok(vec![Bytes::from(writer.into_inner())])
             }
         }
     }
@@ -126,7 +127,7 @@ impl ParquetEncoder {
         rows: &RowRange,
         row_group_bytes: u64,
         parallel: bool,
-    ) -> Result<Option<Bytes>> {
+    ) -> Result<Vec<Bytes>> {
         if self.columns.is_empty() {
             self.open_row_group()?;
         }
@@ -139,10 +140,10 @@ impl ParquetEncoder {
         }
         let held: usize = self.columns.iter().map(ColumnEncoder::size).sum();
         if (held as u64) < row_group_bytes {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         self.close_row_group()?;
-        Ok(Some(Bytes::from(std::mem::take(self.file.inner_mut()))))
+        Ok(self.file.inner().take())
     }
 
     fn open_row_group(&mut self) -> Result<()> {
@@ -169,21 +170,22 @@ impl ParquetEncoder {
     fn close_row_group(&mut self) -> Result<()> {
         let columns = std::mem::take(&mut self.columns);
         let chunks: Vec<_> = columns.into_par_iter().map(ColumnEncoder::close).collect::<Result<_>>()?;
-        let size: usize = chunks.iter().map(ColumnChunk::size).sum();
-        self.file.inner_mut().reserve_exact(size);
+        let (pieces, mut position) = (self.file.inner().clone(), self.file.bytes_written() as u64);
         let mut group = self.file.next_row_group()?;
         for chunk in chunks {
-            chunk.append(&mut group)?;
+            let size = chunk.size() as u64;
+            chunk.append(&mut group, &pieces, position)?;
+            position += size;
         }
         group.close()?;
         self.row_groups += 1;
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Bytes> {
+    fn finish(mut self) -> Result<Vec<Bytes>> {
         if !self.columns.is_empty() {
             self.close_row_group()?;
         }
-        Ok(Bytes::from(self.file.into_inner()?))
+        self.file.into_inner()?.finish()
     }
 }

@@ -4,6 +4,7 @@ mod actor;
 mod column;
 mod encoder;
 mod options;
+mod pieces;
 mod rejects;
 mod table;
 mod upload;

@@ -122,8 +122,9 @@ impl RejectWriter {
                     Body::Parquet(Box::new(writer))
                 }
                 RejectsFormat::Csv => {
-                    upload
-                        .send(Bytes::from_static(b"input,record,line,byte_offset,reasons,columns,values,rules,raw\n"));
+                    upload.send(vec![Bytes::from_static(
+                        b"input,record,line,byte_offset,reasons,columns,values,rules,raw\n",
+                    )]);
                     Body::Text
                 }
                 RejectsFormat::Ndjson => Body::Text,
@@ -135,7 +136,7 @@ impl RejectWriter {
             Body::Parquet(writer) => {
                 writer.write(&batch(&rows)?)?;
                 writer.flush()?;
-                upload.send(Bytes::from(std::mem::take(writer.inner_mut())));
+                upload.send(vec![Bytes::from(std::mem::take(writer.inner_mut()))]);
             }
             Body::Text => {
                 let mut text = Vec::new();
@@ -145,7 +146,7 @@ impl RejectWriter {
                         _ => ndjson_row(row, &mut text),
                     }
                 }
-                upload.send(Bytes::from(text));
+                upload.send(vec![Bytes::from(text)]);
             }
         }
         Ok(())
@@ -156,7 +157,7 @@ impl RejectWriter {
         self.flush()?;
         let Some((body, upload)) = self.file.take() else { return Ok(None) };
         if let Body::Parquet(writer) = body {
-            upload.send(Bytes::from(writer.into_inner()?));
+            upload.send(vec![Bytes::from(writer.into_inner()?)]);
         }
         let uploaded = self.context.runtime.block_on(upload.finish());
         let (size, sha256) =

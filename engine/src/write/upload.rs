@@ -38,7 +38,7 @@ pub struct DataFile {
 
 /// Takes the bytes of one file.
 pub(super) struct Upload {
-    sender: mpsc::Sender<Bytes>,
+    sender: mpsc::Sender<Vec<Bytes>>,
     task: JoinHandle<Result<(u64, String)>>,
 }
 
@@ -51,13 +51,13 @@ impl Upload {
     }
 
     /// Sends the next bytes; waits while the store is behind. Must not be called on a runtime thread.
-    pub(super) fn send(&self, bytes: Bytes) {
-        // An empty piece is the sign of the end.
-        if bytes.is_empty() {
+    pub(super) fn send(&self, pieces: Vec<Bytes>) {
+        // Nothing is the sign of the end.
+        if pieces.is_empty() {
             return;
         }
         // A task that is gone has an error, which `wait` tells.
-        let _ = self.sender.blocking_send(bytes);
+        let _ = self.sender.blocking_send(pieces);
     }
 
     /// Says that the file is not wanted: nothing is to be seen of it.
@@ -67,8 +67,8 @@ impl Upload {
 
     /// Says that all bytes were sent.
     pub(super) fn finish(self) -> JoinHandle<Result<(u64, String)>> {
-        // An empty piece is the end; a channel that closes without one was abandoned.
-        let _ = self.sender.blocking_send(Bytes::new());
+        // Nothing is the end; a channel that closes without it was abandoned.
+        let _ = self.sender.blocking_send(Vec::new());
         self.task
     }
 }
@@ -77,7 +77,7 @@ async fn upload(
     store: Arc<dyn ObjectStore>,
     path: Path,
     part_bytes: usize,
-    mut pieces: mpsc::Receiver<Bytes>,
+    mut pieces: mpsc::Receiver<Vec<Bytes>>,
 ) -> Result<(u64, String)> {
     let failed = |error: object_store::Error| Error::storage(format!("{path} could not be written"), error);
     let mut hash = Sha256::new();
@@ -85,14 +85,16 @@ async fn upload(
     let mut waiting = Waiting::default();
     let mut parts: Option<Box<dyn MultipartUpload>> = None;
     let mut complete = false;
-    while let Some(piece) = pieces.recv().await {
-        if piece.is_empty() {
+    while let Some(more) = pieces.recv().await {
+        if more.is_empty() {
             complete = true;
             break;
         }
-        hash.update(&piece);
-        size += piece.len() as u64;
-        waiting.push(piece);
+        for piece in more {
+            hash.update(&piece);
+            size += piece.len() as u64;
+            waiting.push(piece);
+        }
         while waiting.bytes >= part_bytes {
             let upload = match &mut parts {
                 Some(upload) => upload,

@@ -1,12 +1,11 @@
 //! Pages of one column, gathered to a chunk.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use parquet::basic::{Encoding, PageType, Type};
 use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::file::metadata::{ColumnChunkMetaData, PageEncodingStats};
 use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
-use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
@@ -15,6 +14,7 @@ use super::bits;
 use super::codec::{codec, compress};
 use crate::error::Result;
 use crate::write::options::Compression;
+use crate::write::pieces::{Pieces, Placeholder};
 
 /// Which rows of the page are NULL.
 #[derive(Debug, Default)]
@@ -227,58 +227,16 @@ impl Chunk {
         self.pages.iter().map(Bytes::len).sum()
     }
 
-    /// Puts the chunk behind the row group's earlier ones.
-    pub(in crate::write) fn append<W: std::io::Write + Send>(
+    /// Puts the chunk behind the row group's earlier ones, where it begins at `position` of the file.
+    pub(in crate::write) fn append(
         self,
-        group: &mut SerializedRowGroupWriter<'_, W>,
+        group: &mut SerializedRowGroupWriter<'_, Pieces>,
+        file: &Pieces,
+        position: u64,
     ) -> Result<()> {
+        let size = self.size() as u64;
         let Self { pages, close } = self;
-        Ok(group.append_column(&Parts(pages), close)?)
-    }
-}
-
-/// Pieces read as one, without putting them together first.
-struct Parts(Vec<Bytes>);
-
-/// Reads what is left of pieces.
-struct PartsReader(std::vec::IntoIter<Bytes>, Bytes);
-
-impl std::io::Read for PartsReader {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.1.is_empty() {
-            let Some(next) = self.0.next() else { return Ok(0) };
-            self.1 = next;
-        }
-        let count = buffer.len().min(self.1.len());
-        self.1.copy_to_slice(buffer.get_mut(..count).unwrap_or_default());
-        Ok(count)
-    }
-}
-
-impl Length for Parts {
-    fn len(&self) -> u64 {
-        self.0.iter().map(|part| part.len() as u64).sum()
-    }
-}
-
-impl ChunkReader for Parts {
-    type T = PartsReader;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        let mut skip = start as usize;
-        let mut parts = self.0.clone();
-        for part in &mut parts {
-            let skipped = skip.min(part.len());
-            part.advance(skipped);
-            skip -= skipped;
-        }
-        Ok(PartsReader(parts.into_iter(), Bytes::new()))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let mut bytes = Vec::with_capacity(length);
-        let mut read = std::io::Read::take(self.get_read(start)?, length as u64);
-        std::io::Read::read_to_end(&mut read, &mut bytes)?;
-        Ok(Bytes::from(bytes))
+        file.expect(position, pages);
+        Ok(group.append_column(&Placeholder(size), close)?)
     }
 }

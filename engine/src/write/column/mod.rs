@@ -30,6 +30,7 @@ use self::chunk::{Chunk, ChunkPages, Levels};
 pub(super) use self::codec::codec;
 use self::values::Values;
 use super::options::{ColumnLayout, Layout};
+use super::pieces::Pieces;
 use crate::error::{Error, Result};
 use crate::partition::RowRange;
 
@@ -134,10 +135,15 @@ impl ColumnChunk {
         }
     }
 
-    /// Puts the chunk behind the row group's earlier ones.
-    pub(super) fn append<W: std::io::Write + Send>(self, group: &mut SerializedRowGroupWriter<'_, W>) -> Result<()> {
+    /// Puts the chunk behind the row group's earlier ones, where it begins at `position` of the file.
+    pub(super) fn append(
+        self,
+        group: &mut SerializedRowGroupWriter<'_, Pieces>,
+        file: &Pieces,
+        position: u64,
+    ) -> Result<()> {
         match self {
-            Self::Own(chunk) => chunk.append(group),
+            Self::Own(chunk) => chunk.append(group, file, position),
             Self::Library(chunks) => {
                 for chunk in chunks {
                     chunk.append_to_row_group(group)?;

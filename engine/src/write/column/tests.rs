@@ -59,9 +59,9 @@ fn written(batches: &[RecordBatch], rows: &RowRange, layout: Layout, row_group_b
     let mut file = Vec::new();
     let mut encoder = Encoder::new(OutputFormat::Parquet, &batches[0].schema(), &Arc::new(layout)).unwrap();
     for (index, batch) in batches.iter().enumerate() {
-        file.extend(encoder.write(batch, rows, row_group_bytes, index % 2 == 0).unwrap().unwrap_or_default());
+        file.extend(encoder.write(batch, rows, row_group_bytes, index % 2 == 0).unwrap().concat());
     }
-    file.extend(encoder.finish().unwrap());
+    file.extend(encoder.finish().unwrap().concat());
     file
 }
 
