@@ -18,9 +18,11 @@ use crate::error::Result;
 use crate::schema::{Column, ColumnType, Schema};
 use run::{Parsed, Run, ungrouped};
 
-/// Bytes of text that all columns are decoded from before the next: with the fields' places and the values they stay in a
-/// core's first caches.
-const TILE_BYTES: usize = 32 << 10;
+/// Bytes of text and of its fields' places that all columns are decoded from before the next: with the values they stay in
+/// a core's first caches.
+const TILE_BYTES: usize = 40 << 10;
+/// Bytes of a field's place.
+const PLACE_BYTES: usize = 4;
 /// Records whose values are known to be there or not by one word.
 const PART: usize = 64;
 
@@ -69,7 +71,7 @@ impl<'c> Columns<'c> {
     pub(crate) fn new(decoders: &'c [ColumnDecoder], records: usize, bytes: usize) -> Self {
         let text_bytes = bytes / decoders.len().max(1);
         let builders = decoders.iter().map(|decoder| decoder.builder(records, text_bytes)).collect();
-        let record_bytes = (bytes / records.max(1)).max(1);
+        let record_bytes = bytes / records.max(1) + PLACE_BYTES * decoders.len().max(1);
         Self { decoders, builders, tile: (TILE_BYTES / record_bytes).next_multiple_of(PART).max(PART) }
     }
 
