@@ -85,12 +85,29 @@ pub(crate) trait Fields {
     /// The bounds of a field of some records.
     fn column(&self, records: Range<usize>, field: usize) -> impl Iterator<Item = (usize, usize)>;
 
+    /// Whether nothing stands in most fields, and where something does is known.
+    fn is_sparse(&self) -> bool {
+        false
+    }
+
+    /// A bit for each of up to 64 records, the first one at a multiple of 64, in whose field something may stand.
+    #[inline(always)]
+    fn there(&self, part: Range<usize>, field: usize) -> u64 {
+        not_empty(self.column(part, field))
+    }
+
     /// Where the bytes of a field begin and end. They may be less than the truth where that makes them no number: quotes
     /// stand for themselves, an absent cell is empty.
     fn bounds(&self, record: usize, field: usize) -> (usize, usize);
 
     /// Whether nothing stands in a field, not even quotes.
     fn is_blank(&self, record: usize, field: usize) -> bool;
+}
+
+/// A bit for each of up to 64 fields between whose bounds something stands.
+#[inline(always)]
+pub(crate) fn not_empty(bounds: impl Iterator<Item = (usize, usize)>) -> u64 {
+    bounds.enumerate().fold(0, |there, (index, (start, end))| there | u64::from(start != end) << (index % 64))
 }
 
 /// Fields by their spans, `width` a record.

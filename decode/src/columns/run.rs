@@ -117,7 +117,7 @@ impl<'a, F: Fields> Run<'a, '_, F> {
                 together = together.and_then(Form::longer);
             }
             if odd != 0 && self.blank_is_null() {
-                odd &= self.there(part.clone(), position);
+                odd &= self.cells.fields.there(part.clone(), position);
             }
             for index in bits(odd) {
                 let value = self.closely(part.start + index, position, fast, &read);
@@ -152,7 +152,7 @@ impl<'a, F: Fields> Run<'a, '_, F> {
         fast: &R,
         read: &impl Fn(&[u8]) -> Result<T::Native, Reason>,
     ) {
-        let (first, there) = (out.len(), self.there(part.clone(), position));
+        let (first, there) = (out.len(), self.cells.fields.there(part.clone(), position));
         out.extend_null(part.len());
         for index in bits(there) {
             let value = self.closely(part.start + index, position, fast, read);
@@ -164,13 +164,6 @@ impl<'a, F: Fields> Run<'a, '_, F> {
     #[inline(always)]
     fn blank_is_null(&self) -> bool {
         F::WITH_QUOTES && self.decoder.blank_is_null
-    }
-
-    /// A bit for each record of a part in whose field something stands.
-    #[inline(always)]
-    fn there(&self, part: Range<usize>, position: usize) -> u64 {
-        let fields = self.cells.fields.column(part, position).enumerate();
-        fields.fold(0, |there, (index, (start, end))| there | u64::from(start != end) << (index % PART))
     }
 
     /// Values of a form that is not common.
@@ -260,7 +253,7 @@ impl<'a, F: Fields> Run<'a, '_, F> {
             let mut ends = [0; PART];
             if self.blank_is_null() && out.has_few() {
                 // Those alone are looked at.
-                let (mut next, there) = (0, self.there(part.clone(), position));
+                let (mut next, there) = (0, self.cells.fields.there(part.clone(), position));
                 out.mark(part.start, there);
                 for index in bits(there) {
                     ends.get_mut(next..index).unwrap_or_default().fill(out.end());
@@ -338,6 +331,17 @@ impl<'a, F: Fields> Run<'a, '_, F> {
     fn text_nulls(mut self, out: &mut Texts, position: usize) {
         let (cells, longest) = (self.cells, self.decoder.longest_null + 2);
         for part in parts(self.records.clone()) {
+            if self.blank_is_null() && cells.fields.is_sparse() {
+                let there = cells.fields.there(part.clone(), position);
+                out.mark(part.start, there);
+                for record in bits(there).map(|index| part.start + index) {
+                    let (start, end) = cells.fields.bounds(record, position);
+                    if end - start <= longest && self.one(record, |_| Ok(())).is_none() {
+                        out.set_null(record);
+                    }
+                }
+                continue;
+            }
             let (mut short, mut there) = (0, 0);
             for (index, (start, end)) in cells.fields.column(part.clone(), position).enumerate() {
                 short |= u64::from(end - start <= longest) << (index % PART);

@@ -5,6 +5,7 @@ mod parity;
 mod quoted;
 mod regular;
 pub mod sample;
+mod sparse;
 mod split;
 
 #[cfg(test)]
@@ -20,6 +21,7 @@ use etl_rules::ColumnUse;
 pub use quoted::Dialect;
 pub use split::CsvSplitter;
 
+use self::regular::Places;
 use super::cells::{Cells, Fields, Spans};
 use super::columns::{self, ColumnDecoder};
 use super::{Block, BlockDecoder, Decoded, Fault, encoding, refuse_long};
@@ -92,8 +94,8 @@ fn without_line_ends(record: &[u8]) -> &[u8] {
 }
 
 thread_local! {
-    /// Where the fields of the block at hand end; kept, because to ask for fresh memory for each block costs more.
-    static ENDS: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+    /// Where the fields of the block at hand stand; kept, because to ask for fresh memory for each block costs more.
+    static PLACES: RefCell<Places> = RefCell::default();
 }
 
 impl BlockDecoder for CsvDecoder {
@@ -114,8 +116,8 @@ impl BlockDecoder for CsvDecoder {
 
     fn decode(&self, block: &Block) -> Result<Decoded> {
         let bytes = &block.bytes[..];
-        ENDS.with_borrow_mut(|ends| {
-            let Some(fields) = regular::regular(bytes, &self.dialect, self.width, ends) else {
+        PLACES.with_borrow_mut(|places| {
+            let Some(fields) = regular::regular(bytes, &self.dialect, self.width, places) else {
                 return self.irregular(bytes);
             };
             let mut faults = Vec::new();

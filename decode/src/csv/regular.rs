@@ -10,7 +10,8 @@ use memchr::memchr;
 
 use super::parity::Parity;
 use super::quoted::Dialect;
-use crate::cells::{Fields, Span};
+use super::sparse;
+use crate::cells::{Fields, Span, not_empty};
 use crate::vector::scan::{ChunkSink, Masks, Positions, ROOM, for_each_chunk};
 
 /// The fields of a block of regular records.
@@ -19,6 +20,8 @@ pub(crate) struct Regular<'a> {
     bytes: &'a [u8],
     /// Where each field ends, by record; before the first one stands the end of a field before the block.
     ends: &'a [u32],
+    /// Where something stands, if the block is [sparse](super::sparse).
+    there: Option<&'a [u64]>,
     width: usize,
     quote: Option<u8>,
     /// Whether a quoted field may hold doubled quotes.
@@ -27,6 +30,13 @@ pub(crate) struct Regular<'a> {
     pub(crate) records: usize,
     /// Line feeds in the block.
     pub(crate) lines: u32,
+}
+
+/// Memory for the places of a block's fields.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    ends: Vec<u32>,
+    there: Vec<u64>,
 }
 
 /// Before the first byte: the next position is 0.
@@ -68,14 +78,15 @@ fn more(ends: &mut Vec<u32>) {
     ends.resize(ends.len() * 2, 0);
 }
 
-/// Finds the fields of `bytes`, which hold whole records of `width` fields, by help of `ends`; `None` when some record is
-/// not regular.
+/// Finds the fields of `bytes`, which hold whole records of `width` fields, by help of `places`; `None` when some record
+/// is not regular.
 pub(super) fn regular<'a>(
     bytes: &'a [u8],
     dialect: &Dialect,
     width: usize,
-    ends: &'a mut Vec<u32>,
+    places: &'a mut Places,
 ) -> Option<Regular<'a>> {
+    let Places { ends, there } = places;
     // In a file of one column an empty line is not told from an empty field.
     if width < 2 {
         return None;
@@ -111,7 +122,12 @@ pub(super) fn regular<'a>(
         }
         start = end + 1;
     }
-    Some(Regular { bytes, ends, width, quote: dialect.quote, doubled: parity.has_doubled(), records, lines })
+    let is_sparse = sparse::is_sparse(bytes.len(), ends.len());
+    if is_sparse {
+        sparse::there(ends, width, records, there);
+    }
+    let there = is_sparse.then_some(&there[..]);
+    Some(Regular { bytes, ends, there, width, quote: dialect.quote, doubled: parity.has_doubled(), records, lines })
 }
 
 impl Regular<'_> {
@@ -151,6 +167,18 @@ impl Fields for &Regular<'_> {
             let returned = last && end > start && bytes.get(end - 1) == Some(&b'\r');
             (start, end - usize::from(returned))
         })
+    }
+
+    fn is_sparse(&self) -> bool {
+        self.there.is_some()
+    }
+
+    #[inline(always)]
+    fn there(&self, part: Range<usize>, field: usize) -> u64 {
+        match self.there {
+            Some(there) => there.get(part.start / 64 * self.width + field).copied().unwrap_or(0),
+            None => not_empty(self.column(part, field)),
+        }
     }
 
     #[inline(always)]

@@ -4,5 +4,6 @@
 //! found to have. Every implementation is held against a scalar twin by a property test.
 #![allow(unsafe_code)]
 
+pub(crate) mod apart;
 pub(crate) mod numbers;
 pub(crate) mod scan;
