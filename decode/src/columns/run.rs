@@ -112,12 +112,12 @@ impl<'a, F: Fields> Run<'a, '_, F> {
                     out.extend(part.len(), values, 0)
                 }
             };
+            if odd != 0 && self.blank_is_null() {
+                odd &= self.cells.fields.there(part.clone(), position);
+            }
             if odd.count_ones() > MANY_ODD {
                 // The column's numbers are longer, or of another form.
                 together = together.and_then(Form::longer);
-            }
-            if odd != 0 && self.blank_is_null() {
-                odd &= self.cells.fields.there(part.clone(), position);
             }
             for index in bits(odd) {
                 let value = self.closely(part.start + index, position, fast, &read);
