@@ -20,7 +20,7 @@ pub(crate) struct Regular<'a> {
     bytes: &'a [u8],
     /// Where each field ends, by record; before the first one stands the end of a field before the block.
     ends: &'a [u32],
-    /// Where something stands, if the block is [sparse](super::sparse).
+    /// Where something stands, if the block is [`sparse`].
     there: Option<&'a [u64]>,
     width: usize,
     quote: Option<u8>,

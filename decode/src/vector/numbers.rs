@@ -8,8 +8,6 @@
 
 /// Fields read together.
 pub(crate) const FIELDS: usize = 64;
-/// So many fields are worth one step of the vector instructions.
-const STEP: usize = 8;
 
 /// What the texts of a column look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +131,10 @@ impl Gathered {
 mod avx2 {
     use std::arch::x86_64::*;
 
-    use super::{Form, Gathered, STEP, Size};
+    use super::{Form, Gathered, Size};
+
+    /// Fields of one step.
+    const STEP: usize = 8;
 
     /// Words of eight fields, four and four.
     type Words = [__m256i; 2];
