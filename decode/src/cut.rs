@@ -1,74 +1,10 @@
 //! Cuts a stream into blocks of whole records, whatever the format: where records end is for a [`RecordEnds`] to say.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::error::{Error, Result};
+use crate::piece::{Pending, Piece};
 use crate::{Block, Splitter, too_long_record};
-
-/// Bytes of a stream on their way into blocks, with room before them: what is left of the last block is put there, and the
-/// bytes need not be moved.
-#[derive(Debug, Default)]
-pub struct Piece {
-    /// The room, and then the bytes.
-    bytes: Bytes,
-    room: usize,
-}
-
-impl Piece {
-    /// The bytes of `bytes` behind the first `room`, which are of no meaning.
-    pub fn with_room(bytes: Vec<u8>, room: usize) -> Self {
-        let room = room.min(bytes.len());
-        Self { bytes: Bytes::from(bytes), room }
-    }
-
-    /// How many bytes there are.
-    pub fn len(&self) -> usize {
-        self.bytes.len() - self.room
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The bytes.
-    pub fn as_slice(&self) -> &[u8] {
-        self.bytes.get(self.room..).unwrap_or_default()
-    }
-
-    /// The first `count` bytes; the others stay.
-    fn take(&mut self, count: usize) -> Self {
-        let bytes = self.bytes.split_to(self.room + count);
-        Self { bytes, room: std::mem::take(&mut self.room) }
-    }
-
-    /// The bytes behind those of `before`. They are not moved where there is room and they are nobody else's.
-    fn behind(self, before: &[u8]) -> BytesMut {
-        let start = self.room.checked_sub(before.len());
-        match (start, self.bytes.try_into_mut()) {
-            (Some(start), Ok(mut bytes)) => {
-                if let Some(room) = bytes.get_mut(start..self.room) {
-                    room.copy_from_slice(before);
-                }
-                bytes.split_off(start)
-            }
-            (_, bytes) => {
-                let bytes = bytes.map_or_else(|shared| shared, BytesMut::freeze);
-                let bytes = bytes.get(self.room..).unwrap_or_default();
-                let mut all = BytesMut::with_capacity(before.len() + bytes.len());
-                all.extend_from_slice(before);
-                all.extend_from_slice(bytes);
-                all
-            }
-        }
-    }
-}
-
-impl From<Bytes> for Piece {
-    fn from(bytes: Bytes) -> Self {
-        Self { bytes, room: 0 }
-    }
-}
 
 /// Knows where records end.
 pub trait RecordEnds: Send {
@@ -90,7 +26,7 @@ pub struct Cutter<E> {
     /// The longest record.
     max_record_bytes: usize,
     /// What is in no block yet; begins with a record.
-    pending: BytesMut,
+    pending: Pending,
     /// Where `pending` begins in the input.
     offset: u64,
     /// What comes after `pending`.
@@ -109,7 +45,7 @@ impl<E: RecordEnds> Cutter<E> {
             ends,
             block_bytes: block_bytes.max(1),
             max_record_bytes,
-            pending: BytesMut::new(),
+            pending: Pending::default(),
             offset: 0,
             rest: Piece::default(),
             in_vain: false,
@@ -134,15 +70,11 @@ impl<E: RecordEnds> Cutter<E> {
         let missing = self.to_boundary(self.offset + self.pending.len() as u64);
         let piece = self.rest.take(missing.min(self.rest.len()));
         self.in_vain = false;
-        if piece.len() == missing && self.pending.len() <= piece.room {
-            self.pending = piece.behind(&self.pending);
+        if piece.len() == missing && self.pending.len() <= piece.room() {
+            self.pending = Pending::Cut(piece.behind(&self.pending));
             return;
         }
-        // A block takes its bytes with it, so the buffer begins anew with each: room for a whole one at once.
-        if self.pending.capacity() - self.pending.len() < piece.len() {
-            self.pending.reserve(missing.max(piece.len()));
-        }
-        self.pending.extend_from_slice(piece.as_slice());
+        self.pending.extend(piece.as_slice(), missing);
     }
 
     /// Whether it may be asked where records end: at the multiples of the block size alone, and at the end. What is known in
@@ -173,7 +105,7 @@ impl<E: RecordEnds> Cutter<E> {
     }
 
     fn block(&mut self, end: usize) -> Block {
-        let block = Block { bytes: self.pending.split_to(end).freeze(), offset: self.offset };
+        let block = Block { bytes: self.pending.split_to(end), offset: self.offset };
         self.offset += end as u64;
         self.ends.cut(end);
         block
@@ -230,6 +162,7 @@ mod tests {
 
     use super::*;
     use crate::json::LineSplitter;
+    use crate::piece::Pool;
 
     /// The blocks of a text that arrives in portions with room before them.
     fn blocks(text: &[u8], portions: &[(usize, usize)], block_bytes: usize, offset: u64) -> Vec<Block> {
@@ -238,7 +171,9 @@ mod tests {
         while !rest.is_empty() {
             let &(size, room) = sizes.next().unwrap();
             let portion = rest.split_off(..size.clamp(1, rest.len())).unwrap();
-            splitter.push(Piece::with_room([&vec![b'\n'; room][..], portion].concat(), room)).unwrap();
+            splitter
+                .push(Piece::with_room([&vec![b'\n'; room][..], portion].concat(), room, &Pool::default()))
+                .unwrap();
             found.extend(std::iter::from_fn(|| splitter.next_block()));
         }
         splitter.finish().unwrap();
@@ -279,7 +214,7 @@ mod tests {
         for (room, moved) in [(4, false), (1, true)] {
             let bytes = [&b"...."[..room], b"c\nddd\nee"].concat();
             let place = bytes[room..].as_ptr();
-            splitter.push(Piece::with_room(bytes, room)).unwrap();
+            splitter.push(Piece::with_room(bytes, room, &Pool::default())).unwrap();
             let block = splitter.next_block().unwrap().bytes;
             assert!(block.ends_with(b"c\nddd\n") && block.len() == 8);
             assert_eq!(block[2..].as_ptr() != place, moved);

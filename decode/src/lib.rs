@@ -18,6 +18,7 @@ pub mod fuzzing;
 pub mod json;
 pub mod parquet;
 pub(crate) mod parse;
+mod piece;
 pub mod schema;
 mod swar;
 mod temporal;
@@ -29,9 +30,9 @@ use bytes::Bytes;
 
 use cells::Span;
 
-pub use cut::Piece;
 pub use error::{Error, Result};
 pub use fault::{Fault, Reason};
+pub use piece::{Piece, Pool};
 pub use text_buffer::TextBuffer;
 
 /// Whole records of one input, in a row.

@@ -19,7 +19,7 @@ use std::ops::Range;
 use arrow::array::{Array, RecordBatch};
 
 use crate::schema::{Column, TextFormat};
-use crate::{Block, Decoded, Fault, Piece, Splitter};
+use crate::{Block, Decoded, Fault, Piece, Pool, Splitter};
 
 pub use csv::csv;
 pub use dqdl::dqdl;
@@ -75,7 +75,11 @@ fn blocks(mut splitter: impl Splitter, text: &[u8], portions: &[usize]) -> (Vec<
             let size = sizes.next().map_or(rest.len(), |size| (*size).clamp(1, rest.len()));
             let portion = rest.split_off(..size).unwrap_or_default();
             let room = portion.len() % 40;
-            splitter.push(Piece::with_room([&b"\"\n".repeat(room / 2)[..], portion].concat(), room / 2 * 2))?;
+            splitter.push(Piece::with_room(
+                [&b"\"\n".repeat(room / 2)[..], portion].concat(),
+                room / 2 * 2,
+                &Pool::default(),
+            ))?;
             found.extend(std::iter::from_fn(|| splitter.next_block()));
         }
         splitter.finish()?;

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
 use super::list::{ObjectRef, Place, local_version};
-use crate::decode::Piece;
+use crate::decode::{Piece, Pool};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Cancel;
 use crate::exec::pipeline::cancelled;
@@ -49,6 +49,8 @@ pub struct ByteSource {
     cancel: Cancel,
     hash: Option<Sha256>,
     read: u64,
+    /// Memory that was read into before.
+    pool: Pool,
 }
 
 impl ByteSource {
@@ -66,7 +68,7 @@ impl ByteSource {
             Place::Object(store, meta) => Reader::Ranges(ranges(Arc::clone(store), meta), runtime.clone()),
         };
         let hash = input.hashed.then(Sha256::new);
-        Ok(Self { input: input.clone(), reader, cancel: cancel.clone(), hash, read: 0 })
+        Ok(Self { input: input.clone(), reader, cancel: cancel.clone(), hash, read: 0, pool: Pool::default() })
     }
 
     /// The next bytes; `None` at the end.
@@ -97,7 +99,8 @@ impl ByteSource {
     /// # Errors
     /// Those of [`read`](Self::read).
     pub fn read_piece(&mut self, size: usize) -> Result<Option<Piece>> {
-        let mut bytes = vec![0; ROOM_BYTES];
+        let mut bytes = self.pool.take();
+        bytes.resize(ROOM_BYTES, 0);
         bytes.reserve_exact(size);
         while bytes.len() < ROOM_BYTES + size {
             let Reader::File(file) = &mut self.reader else { return Ok(self.read()?.map(Piece::from)) };
@@ -112,7 +115,7 @@ impl ByteSource {
             }
             self.seen(bytes.get(start..).unwrap_or_default());
         }
-        Ok(Some(Piece::with_room(bytes, ROOM_BYTES)).filter(|piece| !piece.is_empty()))
+        Ok(Some(Piece::with_room(bytes, ROOM_BYTES, &self.pool)).filter(|piece| !piece.is_empty()))
     }
 
     /// Whether a read is but a copy out of the page cache, as far as the file is there.
