@@ -1,9 +1,11 @@
 use std::fmt::Debug;
+use std::ops::Range;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::{Choices, decimal};
-use crate::swar::{self, Decimals, FastReader};
+use crate::swar::{self, Dates, Decimals, FastReader, Integers};
+use crate::vector::numbers::{Form, Gathered};
 use crate::{Reason, parse};
 
 /// One text read as a number, a date or a timestamp, by each reader there is. The choices: precision, scale, decimal point,
@@ -27,6 +29,25 @@ pub fn numbers(data: &[u8]) {
     floats(text);
     dates(text, swar::date(&block, start, end));
     timestamps(text);
+    let decimal = parse::decimal(text, precision, scale, point, round).ok().and_then(|value| i64::try_from(value).ok());
+    together(&Integers::<i64>::new(), &block, start..end, parse::integer(text, i64::MIN, i64::MAX).ok());
+    together(&Decimals::new(precision, scale, point), &block, start..end, decimal);
+    together(&Dates, &block, start..end, parse::date(text));
+}
+
+/// Whatever is said of a text that is read together with others is what the thorough reader says.
+fn together<R>(reader: &R, block: &[u8], place: Range<usize>, thorough: Option<R::Value>)
+where
+    R: FastReader<Value: PartialEq + Debug>,
+{
+    let mut gathered = Gathered::new();
+    let short = reader.form();
+    for form in [short, short.and_then(Form::longer)].into_iter().flatten() {
+        let (values, odd) = gathered.read(form, block, std::iter::repeat_n((place.start, place.end), 9));
+        for value in values.iter().enumerate().filter(|(at, _)| odd >> at & 1 == 0).map(|(_, value)| *value) {
+            assert_eq!(reader.widen(value), thorough, "{}", block.escape_ascii());
+        }
+    }
 }
 
 /// Whatever the fast reader says is what the thorough one says.

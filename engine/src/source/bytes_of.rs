@@ -99,22 +99,32 @@ impl ByteSource {
     /// # Errors
     /// Those of [`read`](Self::read).
     pub fn read_piece(&mut self, size: usize) -> Result<Option<Piece>> {
+        if !matches!(self.reader, Reader::File(_)) {
+            return Ok(self.read()?.map(Piece::from));
+        }
         let mut bytes = self.pool.take();
-        bytes.resize(ROOM_BYTES, 0);
-        bytes.reserve_exact(size);
-        while bytes.len() < ROOM_BYTES + size {
-            let Reader::File(file) = &mut self.reader else { return Ok(self.read()?.map(Piece::from)) };
+        match bytes.is_empty() {
+            // Of fresh memory the zeros cost nothing.
+            true => bytes = vec![0; ROOM_BYTES + size],
+            // What was read into before is as long as that already, but for the last piece of all.
+            false => bytes.resize(ROOM_BYTES + size, 0),
+        }
+        let mut filled = ROOM_BYTES;
+        while let (Reader::File(file), Some(rest)) = (&mut self.reader, bytes.get_mut(filled..)) {
             if self.cancel.is_cancelled() {
                 return Err(cancelled());
             }
-            let start = bytes.len();
-            let missing = CHUNK_BYTES.min(ROOM_BYTES + size - start);
-            let read = file.take(missing as u64).read_to_end(&mut bytes);
-            if read.map_err(|error| cannot_read(&self.input, error))? == 0 {
-                break;
-            }
-            self.seen(bytes.get(start..).unwrap_or_default());
+            let chunk = rest.len().min(CHUNK_BYTES);
+            let read = match file.read(rest.get_mut(..chunk).unwrap_or_default()) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(cannot_read(&self.input, error)),
+            };
+            self.seen(bytes.get(filled..filled + read).unwrap_or_default());
+            filled += read;
         }
+        bytes.truncate(filled);
         Ok(Some(Piece::with_room(bytes, ROOM_BYTES, &self.pool)).filter(|piece| !piece.is_empty()))
     }
 

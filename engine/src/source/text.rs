@@ -48,7 +48,8 @@ impl TextSource {
         decompressor.push(first);
         let as_stored = compression == Compression::None;
         let mut source = Self { bytes, decompressor: Some(decompressor), transcoder: None, as_stored, ended: false };
-        let mut head = Vec::new();
+        // So much at once, for memory that moves is touched twice.
+        let mut head = Vec::with_capacity(2 * HEAD_BYTES);
         while head.len() < HEAD_BYTES {
             match source.raw()? {
                 Some(more) if head.is_empty() && more.len() >= HEAD_BYTES => {
