@@ -245,7 +245,7 @@ impl Feed<'_> {
 }
 
 /// Pieces of text that are read, hashed and decompressed before they are wanted.
-const PIECES_AHEAD: usize = 1;
+const PIECES_AHEAD: usize = 4;
 
 /// Reads `source` to its end, and calls `take` with every piece while it is in the core's caches. Gives the source back.
 fn read_here(
