@@ -1,9 +1,9 @@
 //! Numbers and dates, eight at a time.
 //!
-//! What they say of a field is what the readers of [`swar`](crate::swar) say; of what they do not know they say nothing, and
-//! those readers are asked. A property test holds the two together.
+//! What they say of a field is what the readers in [`parse`](crate::parse) say; of a field of another form they say nothing, and
+//! those of [`swar`](crate::swar) are asked. A property test and a fuzz target hold them together.
 //!
-//! Sources: digits by sums of products, Wojciech Muła, "SIMD: Parse series of integers" (2018); days of a date, Howard Hinnant,
+//! Sources: digits by sums of products, Wojciech Muła, "Parsing series of integers with SIMD" (2018); days of a date, Howard Hinnant,
 //! "chrono-Compatible Low-Level Date Algorithms" (2013), `days_from_civil`.
 
 /// Fields read together.
@@ -154,7 +154,7 @@ mod avx2 {
     /// The lengths in order.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn lengths(lengths: &[u32; STEP]) -> Words {
+    fn each_length(lengths: &[u32; STEP]) -> Words {
         // SAFETY: the lengths have 32 bytes, and `loadu` asks for no alignment.
         widened(unsafe { _mm256_loadu_si256(lengths.as_ptr().cast()) })
     }
@@ -188,7 +188,7 @@ mod avx2 {
         let (lengths, values) = (gathered.lengths.as_chunks::<STEP>().0, gathered.values.as_chunks_mut::<STEP>().0);
         let steps = last.iter().zip(first).zip(lengths).zip(values).take(count.div_ceil(STEP));
         for (step, (((last, first), lengths), values)) in steps.enumerate() {
-            let made = make(words(last), words(first), super::avx2::lengths(lengths));
+            let made = make(words(last), words(first), each_length(lengths));
             for (half, (numbers, good)) in made.0.into_iter().zip(made.1).enumerate() {
                 if let Some(values) = values.as_chunks_mut::<4>().0.get_mut(half) {
                     // SAFETY: `values` has 32 bytes, and `storeu` asks for no alignment.
@@ -229,9 +229,9 @@ mod avx2 {
         };
         let fours = _mm256_packus_epi32(fours(low), fours(high));
         let eights = _mm256_madd_epi16(fours, _mm256_set1_epi32(0x0001_2710));
-        // Two of the first four words, two of the last four, and so on.
-        let halves = _mm256_unpacklo_epi32(eights, _mm256_setzero_si256());
-        [halves, _mm256_unpackhi_epi32(eights, _mm256_setzero_si256())]
+        // In each half of the vector there are two numbers of the first four, then two of the last four.
+        let zero = _mm256_setzero_si256();
+        [_mm256_unpacklo_epi32(eights, zero), _mm256_unpackhi_epi32(eights, zero)]
     }
 
     /// All ones for each of 64 bits where `least < length <= most`.
