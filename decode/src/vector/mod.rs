@@ -5,5 +5,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod apart;
+// Elsewhere numbers are read one by one.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 pub(crate) mod numbers;
 pub(crate) mod scan;
