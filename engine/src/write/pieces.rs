@@ -44,7 +44,10 @@ impl Pieces {
 
     /// Says that `pages` will stand at `position`, whatever is written there. Positions rise.
     pub(super) fn expect(&self, position: u64, pages: Vec<Bytes>) {
-        self.state().expected.push_back((position, pages));
+        // Of a chunk without bytes none are written, so nothing would say that its place was reached.
+        if pages.iter().any(|page| !page.is_empty()) {
+            self.state().expected.push_back((position, pages));
+        }
     }
 
     /// The bytes so far.
@@ -146,15 +149,14 @@ mod tests {
         /// However the bytes arrive, and however late.
         #[test]
         fn pages_stand_where_they_are_expected(
-            parts in prop::collection::vec((any::<bool>(), 0usize..40), 0..12),
+            parts in prop::collection::vec((any::<bool>(), prop_oneof![Just(0), 0usize..40]), 0..12),
             portions in prop::collection::vec(1usize..30, 1..5),
         ) {
             let mut sink = Pieces::default();
             let (mut expected, mut written) = (Vec::new(), Vec::new());
             for (index, (is_page, length)) in parts.into_iter().enumerate() {
                 let bytes: Vec<u8> = (0..length).map(|at| (index * 40 + at) as u8).collect();
-                // A chunk has a page with something in it.
-                if is_page && length > 0 {
+                if is_page {
                     let (first, second) = bytes.split_at(length / 2);
                     sink.expect(expected.len() as u64, vec![Bytes::copy_from_slice(first), Bytes::copy_from_slice(second)]);
                     let mut nothing = Vec::new();
