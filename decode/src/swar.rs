@@ -107,9 +107,8 @@ impl<T: TryFrom<i64>> FastReader for Integers<T> {
     type Value = T;
 
     fn form(&self) -> Option<Form> {
-        let limits = [i64::from(i8::MAX) + 1, i64::from(i16::MAX) + 1, i64::from(i32::MAX) + 1];
-        let limit = limits.into_iter().find(|limit| T::try_from(*limit).is_err()).unwrap_or(i64::MAX);
-        Some(Form::Digits { size: Size::Short, limit })
+        // What does not fit the type is found out when it is made one.
+        Some(Form::Digits { size: Size::Short, limit: i64::MAX })
     }
 
     #[inline(always)]

@@ -14,7 +14,7 @@ pub(crate) const FIELDS: usize = 64;
 pub(crate) enum Form {
     /// Digits, one at least, that make a number below `limit`.
     Digits { size: Size, limit: i64 },
-    /// One or more digits, then `point` and `scale` digits (1 to 6), or neither. The number without its point, or times 10 to
+    /// Digits, then `point` and `scale` digits (1 to 6), or one or more digits alone. The number without its point, or times 10 to
     /// the power of `scale`, is below `limit`.
     Decimal { size: Size, scale: u8, point: u8, limit: i64 },
     /// `yyyy-MM-dd`, years 1800 to 2199; days since 1970-01-01. The 29th of February is left to others.
@@ -82,18 +82,18 @@ impl Gathered {
         bounds: impl Iterator<Item = (usize, usize)>,
     ) -> (&[i64], u64) {
         let count = match form {
-            Form::Date => self.gather::<8>(bytes, bounds, |start, _| Some(start)),
-            _ if form.is_long() => self.gather::<16>(bytes, bounds, |_, end| Some(end.wrapping_sub(16))),
-            _ => self.gather::<8>(bytes, bounds, |_, _| None),
+            Form::Date => self.gather(bytes, bounds, |start, _| Some(start)),
+            _ if form.is_long() => self.gather(bytes, bounds, |_, end| Some(end.wrapping_sub(16))),
+            _ => self.gather(bytes, bounds, |_, _| None),
         };
         let odd = self.compute(form, count);
         (self.values.get(..count).unwrap_or_default(), odd & u64::MAX.checked_shr(64 - count as u32).unwrap_or(0))
     }
 
-    /// Takes the words of the fields, the first ones from where `first_at` says; so many fields. Fields that end before the
-    /// first `LEAST` bytes have no length that is known of.
+    /// Takes the words of the fields, the first ones from where `first_at` says; so many fields. Words that would begin before
+    /// the first byte are of no digits.
     #[inline(always)]
-    fn gather<const LEAST: usize>(
+    fn gather(
         &mut self,
         bytes: &[u8],
         bounds: impl Iterator<Item = (usize, usize)>,
@@ -110,7 +110,7 @@ impl Gathered {
             if let Some(at) = first_at(start, end) {
                 *first = word(at);
             }
-            *length = if end < LEAST { 0 } else { end.wrapping_sub(start) as u32 };
+            *length = end.wrapping_sub(start) as u32;
             count += 1;
         }
         count
@@ -234,12 +234,12 @@ mod avx2 {
         [_mm256_unpacklo_epi32(eights, zero), _mm256_unpackhi_epi32(eights, zero)]
     }
 
-    /// All ones for each of 64 bits where `least < length <= most`.
+    /// All ones for each length from 1 to `most`.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn fits(length: __m256i, least: __m256i, most: i64) -> __m256i {
+    fn fits(length: __m256i, most: i64) -> __m256i {
         let little = _mm256_cmpgt_epi64(_mm256_set1_epi64x(most + 1), length);
-        _mm256_and_si256(_mm256_cmpgt_epi64(length, least), little)
+        _mm256_and_si256(_mm256_cmpgt_epi64(length, _mm256_setzero_si256()), little)
     }
 
     /// The numbers of words of 16 digits' values, the last eight in `last`; of the last eight alone where not `LONG`.
@@ -274,7 +274,7 @@ mod avx2 {
         let most = if LONG { 16 } else { 8 };
         let part = |half: usize| {
             let [low, high] = values::<LONG>(last[half], first[half], lengths[half]);
-            let good = fits(lengths[half], _mm256_setzero_si256(), most);
+            let good = fits(lengths[half], most);
             (low, high, _mm256_and_si256(good, all_digits(_mm256_max_epu8(low, high))))
         };
         let parts = [part(0), part(1)];
@@ -297,7 +297,7 @@ mod avx2 {
         let (whole, fraction) = (word((1 << point_at) - 1), word(u64::MAX << point_at << 8));
         let (place, mark) = (word(0xFF << point_at), word(u64::from(point ^ b'0') << point_at));
         let power = 10_i64.pow(scale);
-        let (limit, least) = ([(limit - 1) / power + 1, limit], [0, i64::from(scale) + 1]);
+        let limit = [(limit - 1) / power + 1, limit];
         let part = |half: usize| {
             let [low, high] = values::<LONG>(last[half], first[half], lengths[half]);
             let pointed = _mm256_cmpeq_epi64(_mm256_and_si256(low, place), mark);
@@ -309,8 +309,7 @@ mod avx2 {
             );
             let low = either([low, _mm256_or_si256(before, _mm256_and_si256(low, fraction))]);
             let high = if LONG { either([high, _mm256_slli_epi64::<8>(high)]) } else { high };
-            let good = fits(lengths[half], either(least.map(|least| _mm256_set1_epi64x(least))), most);
-            let good = _mm256_and_si256(good, all_digits(_mm256_max_epu8(low, high)));
+            let good = _mm256_and_si256(fits(lengths[half], most), all_digits(_mm256_max_epu8(low, high)));
             (low, high, pointed, good)
         };
         let parts = [part(0), part(1)];
@@ -484,7 +483,7 @@ mod tests {
 
         #[test]
         fn digits_with_a_point_together_are_decimals(
-            texts in fields("[0-9]{1,6}([.][0-9]{2})?|[0-9]{5,14}([.][0-9]{2})?"),
+            texts in fields("[0-9]{1,6}([.][0-9]{2})?|[0-9]{5,14}([.][0-9]{2})?|[.,][0-9]{1,6}"),
             precision in prop_oneof![1u8..20, Just(38)],
             scale in prop_oneof![0u32..=6, Just(2)],
             point in prop_oneof![Just(b'.'), Just(b',')],
