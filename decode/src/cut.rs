@@ -80,14 +80,19 @@ impl<E: RecordEnds> Cutter<E> {
     /// Whether it may be asked where records end: at the multiples of the block size alone, and at the end. What is known in
     /// between depends on how the bytes arrive.
     fn may_tell(&self) -> bool {
-        self.finished || self.to_boundary(self.offset + self.pending.len() as u64) == self.block_bytes
+        self.is_last() || self.to_boundary(self.offset + self.pending.len() as u64) == self.block_bytes
+    }
+
+    /// Whether nothing comes after `pending`.
+    fn is_last(&self) -> bool {
+        self.finished && self.rest.is_empty()
     }
 
     /// Where the next block ends.
     fn next_cut(&mut self) -> Option<usize> {
         let mut boundary = self.to_boundary(self.offset);
         while boundary <= self.pending.len() {
-            if let Some(end) = self.ends.last_end(&self.pending, boundary, self.finished) {
+            if let Some(end) = self.ends.last_end(&self.pending, boundary, self.is_last()) {
                 return Some(end);
             }
             boundary += self.block_bytes;

@@ -209,7 +209,7 @@ proptest! {
 #[test]
 fn quotes_of_fields_that_are_too_long_do_not_tell_where_records_end() {
     let dialect = Dialect { max_field_bytes: 4, ..DIALECT };
-    let text = b"\"aaaaa\n\",x\ny\"\nz,z\n";
+    let text = b"\"aaaaa\n\",x\n\"\nz,z\n";
     let whole = [Block { bytes: Bytes::from_static(text), offset: 0 }];
     for block_bytes in 1..text.len() {
         let mut splitter = CsvSplitter::new(dialect, block_bytes);
@@ -220,9 +220,9 @@ fn quotes_of_fields_that_are_too_long_do_not_tell_where_records_end() {
     }
 }
 
-/// Many records with few values.
+/// Many records with few values, and no quote where none may be.
 fn sparse_text() -> impl Strategy<Value = Vec<u8>> {
-    let cell = |value: &'static str| prop_oneof![12 => Just(String::new()), 1 => value, 1 => "\"[a-z\"]{0,3}\"|x"];
+    let cell = |value: &'static str| prop_oneof![12 => Just(String::new()), 1 => value, 1 => "\"([a-z]|\"\"){0,3}\"|x"];
     let record =
         (cell("[0-9]{1,9}"), cell("ab|[a-zé]{1,20}"), cell("[0-9]{1,4}\\.[0-9]{2}"), cell("2024-0[1-9]-1[0-9]"));
     let record = record.prop_map(|(a, b, c, d)| format!("{a},{b},{c},{d}"));
